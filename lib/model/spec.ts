@@ -1,0 +1,164 @@
+/**
+ * What a person asked for: services, their backends and how they are checked, as plain data.
+ * The command line and the configuration file both end here; everything that runs starts here.
+ * Two specs that are deeply equal describe the same thing, which is what a reload relies on.
+ */
+
+export type Protocol = 'tcp' | 'udp';
+
+export type Mode = 'proxy' | 'nat' | 'dsr';
+
+export const balanceNames = [
+  'maglev',
+  'round-robin',
+  'least-connections',
+  'two-choices',
+  'random',
+  'source',
+] as const;
+
+export type BalanceName = (typeof balanceNames)[number];
+
+/** What happens to a new client when every backend is down. */
+export const allDownPolicies = ['reject', 'drop', 'last-known'] as const;
+
+export type AllDownPolicy = (typeof allDownPolicies)[number];
+
+/** A host (a name or an address without brackets) and a port (0–65535). */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a service is reached. An empty host means every address of the machine, IPv4 and IPv6. */
+export interface Listen extends HostPort {
+  readonly protocol: Protocol;
+}
+
+export interface BackendSpec extends HostPort {
+  /** The identity across reloads and in every hash; `HOST:PORT` unless the file gives another. */
+  readonly name: string;
+  /** 0–65535; 0 takes no new flows. */
+  readonly weight: number;
+}
+
+/** When a check runs and how many answers it takes to believe it. */
+export interface CheckTiming {
+  readonly intervalMs: number;
+  /** Between a surprising answer and the next look. */
+  readonly fastIntervalMs: number;
+  readonly timeoutMs: number;
+  /** Consecutive successes that bring a backend up. */
+  readonly rise: number;
+  /** Consecutive failures that take a backend down. */
+  readonly fall: number;
+}
+
+/** How a backend is asked whether it is well; `port` overrides the backend's own. */
+export type CheckSpec =
+  | { readonly type: 'none' }
+  | (CheckTiming & { readonly type: 'tcp'; readonly port?: number })
+  | (CheckTiming & {
+      readonly type: 'http';
+      readonly tls: boolean;
+      readonly path: string;
+      /** The Host header; the backend's own address when absent. */
+      readonly host?: string;
+      /** Inclusive range of status codes that are well. */
+      readonly status: readonly [lowest: number, highest: number];
+      /** A substring that the body must contain. */
+      readonly body?: string;
+      readonly port?: number;
+    })
+  | (CheckTiming & {
+      readonly type: 'udp';
+      /** Hexadecimal. */
+      readonly send: string;
+      /** Hexadecimal prefix of the answer; any answer will do when absent. */
+      readonly expect?: string;
+      readonly port?: number;
+    })
+  | (CheckTiming & {
+      readonly type: 'expect';
+      /** Sent once connected; nothing when absent. */
+      readonly send?: string;
+      /** A substring of what the backend says. */
+      readonly expect: string;
+      readonly port?: number;
+    })
+  | (CheckTiming & {
+      readonly type: 'exec';
+      /** Run by `sh -c` with SLUICE_HOST, SLUICE_PORT and SLUICE_BACKEND set; exit code 0 is well. */
+      readonly command: string;
+    });
+
+/** Limits of a terminating proxy. Every time and every table is bounded. */
+export interface ProxySpec {
+  readonly connectTimeoutMs: number;
+  /** Further backends tried before the first byte has passed. */
+  readonly retries: number;
+  /** A connection on which no byte moved for so long is closed. */
+  readonly idleTimeoutMs: number;
+  /** The same once one side has sent its FIN. */
+  readonly halfCloseTimeoutMs: number;
+  /** Connections (or UDP sessions) a backend holds at once; 0 is no limit. */
+  readonly maxConnectionsPerBackend: number;
+  /** Clients that may wait for a backend to have room. */
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
+  readonly udpIdleTimeoutMs: number;
+  /** A UDP session ends after so many answers; 0 is never. */
+  readonly udpAnswers: number;
+  readonly udpMaxSessions: number;
+}
+
+export interface ServiceSpec {
+  /** The identity across reloads; unique within an instance. */
+  readonly name: string;
+  readonly mode: Mode;
+  readonly listen: readonly Listen[];
+  readonly balance: BalanceName;
+  readonly backends: readonly BackendSpec[];
+  readonly check: CheckSpec;
+  readonly whenAllDown: AllDownPolicy;
+  readonly proxy: ProxySpec;
+}
+
+/** Everything one running sluice is asked to be. */
+export interface InstanceSpec {
+  readonly name: string;
+  /** Path of the control socket; chosen from the name when absent. */
+  readonly control?: string;
+  /** Where `/metrics`, `/livez` and `/readyz` are served over TCP, if anywhere. */
+  readonly metrics?: HostPort;
+  /** How long a stop or a removed backend waits for its connections. */
+  readonly drainMs: number;
+  /** Seeds the hashes: instances with the same seed place flows alike. 32 hexadecimal digits. */
+  readonly hashSeed: string;
+  readonly services: readonly ServiceSpec[];
+}
+
+export const defaultCheckTiming: CheckTiming = {
+  intervalMs: 1_000,
+  fastIntervalMs: 200,
+  timeoutMs: 500,
+  rise: 2,
+  fall: 3,
+};
+
+export const defaultProxySpec: ProxySpec = {
+  connectTimeoutMs: 2_000,
+  retries: 2,
+  idleTimeoutMs: 300_000,
+  halfCloseTimeoutMs: 60_000,
+  maxConnectionsPerBackend: 0,
+  queueLength: 1_024,
+  queueTimeoutMs: 5_000,
+  udpIdleTimeoutMs: 30_000,
+  udpAnswers: 0,
+  udpMaxSessions: 65_536,
+};
+
+export const defaultDrainMs = 10_000;
+
+export const defaultHashSeed = '00000000000000000000000000000000';
