@@ -1,0 +1,111 @@
+/** UDP on Node's handles. */
+import { ipFamily } from '../../model/ip.ts';
+import type { HostPort } from '../../model/spec.ts';
+import { bindError } from './bind-error.ts';
+import { type DatagramOwner, type DatagramSocket, sendQueueFull, type UdpTransport } from './datagram.ts';
+import {
+  type AddressOut,
+  errorName,
+  nodeHandles,
+  type UdpHandle,
+  type WriteRequest,
+} from './node-handles.ts';
+
+const { UDP, SendWrap, constants } = nodeHandles().udp;
+
+/** A burst waits here while JavaScript is busy elsewhere; the kernel cuts it to net.core.rmem_max. */
+const receiveBufferBytes = 4 * 1024 * 1024;
+
+/** What may wait for the kernel to take it, per socket. */
+const sendQueueLimitBytes = 1024 * 1024;
+
+/** Both are reused as long as the kernel takes each datagram at once, as it nearly always does. */
+let nextSend: WriteRequest = new SendWrap();
+const list: Uint8Array[] = [];
+
+export const nodeUdp: UdpTransport = { bind, connect };
+
+function bind(at: HostPort, owner: DatagramOwner): DatagramSocket {
+  const handle = new UDP();
+  const errno = bindHandle(handle, at);
+  if (errno !== 0) {
+    handle.close();
+    throw bindError('udp', at, errorName(errno));
+  }
+  handle.bufferSize(receiveBufferBytes, true, {});
+  return new NodeDatagramSocket(handle, at.host === '' || ipFamily(at.host) === 6, owner);
+}
+
+function bindHandle(handle: UdpHandle, { host, port }: HostPort): number {
+  if (host === '') return handle.bind6('::', port, 0) === 0 ? 0 : handle.bind('0.0.0.0', port, 0);
+  if (ipFamily(host) === 6) return handle.bind6(host, port, constants.UV_UDP_IPV6ONLY);
+  return handle.bind(host, port, 0);
+}
+
+function connect(address: string, port: number, owner: DatagramOwner): DatagramSocket | string {
+  const handle = new UDP();
+  const isIpv6 = ipFamily(address) === 6;
+  const errno = isIpv6 ? handle.connect6(address, port) : handle.connect(address, port);
+  if (errno === 0) return new NodeDatagramSocket(handle, isIpv6, owner);
+  handle.close();
+  return errorName(errno);
+}
+
+class NodeDatagramSocket implements DatagramSocket {
+  readonly #handle: UdpHandle;
+  readonly #isIpv6: boolean;
+  #closed = false;
+
+  constructor(handle: UdpHandle, isIpv6: boolean, owner: DatagramOwner) {
+    this.#handle = handle;
+    this.#isIpv6 = isIpv6;
+    handle.onmessage = (length, _handle, bytes, from) => {
+      if (this.#closed) return;
+      if (length < 0) owner.onFailure(errorName(length));
+      else owner.onDatagram(bytes, from.address!, from.port!);
+    };
+    handle.recvStart();
+  }
+
+  get address(): HostPort {
+    const bound: AddressOut = {};
+    if (!this.#closed) this.#handle.getsockname(bound);
+    return { host: bound.address ?? '', port: bound.port ?? 0 };
+  }
+
+  send(bytes: Uint8Array): string | null {
+    if (this.#closed) return null;
+    if (this.#isBacklogged()) return sendQueueFull;
+    list[0] = bytes;
+    return this.#sent(this.#handle.send(nextSend, list, 1, false), bytes);
+  }
+
+  sendTo(bytes: Uint8Array, address: string, port: number): string | null {
+    if (this.#closed) return null;
+    if (this.#isBacklogged()) return sendQueueFull;
+    list[0] = bytes;
+    const result = this.#isIpv6
+      ? this.#handle.send6(nextSend, list, 1, port, address, false)
+      : this.#handle.send(nextSend, list, 1, port, address, false);
+    return this.#sent(result, bytes);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handle.close();
+  }
+
+  #isBacklogged(): boolean {
+    return this.#handle.getSendQueueSize() > sendQueueLimitBytes;
+  }
+
+  #sent(result: number, bytes: Uint8Array): string | null {
+    if (result > 0) return null;
+    if (result < 0) return errorName(result);
+    // Queued: the request and the bytes belong to it until it is through.
+    nextSend.bytes = bytes;
+    nextSend = new SendWrap();
+    return null;
+  }
+}
