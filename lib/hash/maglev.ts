@@ -27,7 +27,7 @@ import type { SipHash } from './siphash.ts';
 
 export const defaultTableSize = 65_537;
 
-/** Beyond this `slotOf` would no longer be exact, and a table no longer be a matter of milliseconds. */
+/** Up to here `slotOf` is exact and a table takes a fraction of a second to build. */
 export const largestTableSize = 2 ** 20;
 
 /** A slot that belongs to nobody; all are when no backend has a weight. */

@@ -58,7 +58,7 @@ export function canonicalIp(text: string): string | undefined {
 function parseDotted(text: string, start: number, end: number, into: Uint8Array, offset: number): boolean {
   let at = start;
   for (let part = 0; part < 4; part++) {
-    if (part > 0 && (at >= end || text.charCodeAt(at++) !== dotCode)) return false;
+    if (part > 0 && text.charCodeAt(at++) !== dotCode) return false;
     const first = at;
     let value = 0;
     while (at < end && at - first < 4) {
