@@ -5,6 +5,7 @@
  *                │   ▲                    │ stop again
  *                └───┘ reload             └──────────▶ at once
  */
+import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, Controllable } from '../control/controllable.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
@@ -12,7 +13,7 @@ import type { InstanceSpec } from '../model/spec.ts';
 import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import type { ProxyService, Surroundings } from './proxy-service.ts';
-import { applySpec } from './reload.ts';
+import { applySpec, type ReloadOutcome } from './reload.ts';
 import { resolveHosts } from './resolve.ts';
 import { viewBackend, viewFlows, viewService } from './service-view.ts';
 import { version } from './version.ts';
@@ -36,6 +37,8 @@ export class Instance implements Controllable {
   readonly #services = new Map<string, ProxyService>();
   /** Removed by a reload, with flows that may go on until the deadline. */
   readonly #retired = new Set<ProxyService>();
+  /** The latest for each backend: one that came back and was removed again has a new deadline. */
+  readonly #removals = new WeakMap<Backend, ReloadOutcome['retired']>();
   #ticker: NodeJS.Timeout | undefined;
   #drainDeadlineMs: number | undefined;
   #reloading = false;
@@ -52,12 +55,16 @@ export class Instance implements Controllable {
     this.#resolveStopped = resolveStopped;
   }
 
-  /** Binds everything and begins to check. Rejects with a SluiceError, leaving nothing bound. */
+  /**
+   * Binds everything and begins to check; not so when a stop has come before. Rejects with a SluiceError,
+   * leaving nothing bound.
+   */
   async start(): Promise<void> {
     const addresses = await resolveHosts(this.#spec);
+    if (this.#drainDeadlineMs !== undefined) return;
     applySpec({ ...this.#spec, services: [] }, this.#spec, this.#services, addresses, this.#surroundings);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
-    this.ready = this.#drainDeadlineMs === undefined;
+    this.ready = true;
   }
 
   status(): StatusView {
@@ -94,7 +101,7 @@ export class Instance implements Controllable {
         const { state, weight } = patched.at(-1)!;
         this.#surroundings.log.info('backend set', {
           service: service.spec.name,
-          backend: wanted,
+          backend: backend.name,
           state,
           weight,
         });
@@ -117,16 +124,13 @@ export class Instance implements Controllable {
         },
       );
     }
-    if (this.#reloading || !this.ready) {
-      throw new SluiceError(
-        'ERR_SLUICE_BUSY',
-        `the instance is ${this.ready ? 'reloading' : 'stopping'} already`,
-      );
-    }
+    if (this.#reloading) throw new SluiceError('ERR_SLUICE_BUSY', 'the instance is reloading already');
+    this.#requireReady();
     this.#reloading = true;
     try {
       const next = await this.#reread();
       const addresses = await resolveHosts(next);
+      this.#requireReady();
       const outcome = applySpec(this.#spec, next, this.#services, addresses, this.#surroundings);
       this.#spec = next;
       this.#retire(outcome.retired);
@@ -141,6 +145,12 @@ export class Instance implements Controllable {
     } finally {
       this.#reloading = false;
     }
+  }
+
+  #requireReady(): void {
+    if (this.ready) return;
+    const doing = this.#drainDeadlineMs === undefined ? 'has not started yet' : 'is stopping';
+    throw new SluiceError('ERR_SLUICE_BUSY', `the instance ${doing}`);
   }
 
   /** Drains; the second time, ends at once. */
@@ -164,11 +174,15 @@ export class Instance implements Controllable {
   }
 
   /** Services and backends that a reload has removed lose what flows they have left at the deadline. */
-  #retire({ services, backends }: ReturnType<typeof applySpec>['retired']): void {
+  #retire(retired: ReloadOutcome['retired']): void {
+    const { services, backends } = retired;
     for (const service of services) this.#retired.add(service);
+    for (const [, backend] of backends) this.#removals.set(backend, retired);
     this.#surroundings.clock.after(this.#spec.drainMs, () => {
       for (const service of services) service.close();
-      for (const [service, backend] of backends) if (backend.removed) service.endFlows(backend);
+      for (const [service, backend] of backends) {
+        if (backend.removed && this.#removals.get(backend) === retired) service.endFlows(backend);
+      }
     });
   }
 

@@ -24,6 +24,7 @@ export interface Surroundings {
 }
 
 interface Bound {
+  /** As it was asked for, perhaps with port 0. */
   readonly listen: Listen;
   readonly listener: Listener;
 }
@@ -37,8 +38,7 @@ export class ProxyService {
 
   readonly #surroundings: Surroundings;
   readonly #checkers = new Map<Backend, HealthChecker>();
-  /** By the text of what was asked for, `tcp://127.0.0.1:0`. */
-  readonly #bound = new Map<string, Bound>();
+  #bound: readonly Bound[] = [];
 
   /** Makes a service that is not bound and checks nothing yet. */
   constructor(spec: ServiceSpec, addresses: Addresses, surroundings: Surroundings) {
@@ -53,7 +53,7 @@ export class ProxyService {
       limits: spec.proxy,
       whenAllDown: spec.whenAllDown,
       observer: {
-        connected: (backend) => this.#checkers.get(backend)?.observeSuccess(),
+        answered: (backend) => this.#checkers.get(backend)?.observeSuccess(),
         failed: (backend, code) => this.#checkers.get(backend)?.observeFailure(reasonOfCode(code)),
       },
       log,
@@ -61,7 +61,7 @@ export class ProxyService {
     });
     this.tcp = new TcpProxy(this.context, nodeTcp);
     this.udp = new UdpProxy(this.context, nodeUdp);
-    this.pool.onRoom = () => this.tcp.admit();
+    this.pool.onRoom = this.#admit;
   }
 
   get flowCount(): number {
@@ -70,38 +70,34 @@ export class ProxyService {
 
   /** Where clients reach it, with the ports that were chosen. */
   get listen(): readonly Listen[] {
-    return [...this.#bound.values()].map(({ listen, listener }) => ({
-      ...listen,
-      port: listener.address.port,
-    }));
+    return this.#bound.map(({ listen, listener }) => ({ ...listen, port: listener.address.port }));
   }
 
   /** Its listeners as they were asked for. */
   get bound(): readonly Listen[] {
-    return [...this.#bound.values()].map(({ listen }) => listen);
+    return this.#bound.map(({ listen }) => listen);
   }
 
   isBound(listen: Listen): boolean {
-    return this.#bound.has(formatListen(listen));
+    return this.#bound.some((bound) => isSame(bound.listen, listen));
   }
 
   /** Begins to accept clients at one more address. Throws a SluiceError. */
   bind(listen: Listen, addresses: Addresses): void {
     const at = { host: addresses(listen.host), port: listen.port };
     const listener = listen.protocol === 'tcp' ? this.tcp.listen(at) : this.udp.listen(at);
-    this.#bound.set(formatListen(listen), { listen, listener });
+    this.#bound = [...this.#bound, { listen, listener }];
   }
 
   /** Gives an address up. Its TCP connections go on; UDP sessions end, for want of a way to answer. */
   unbind(listen: Listen): void {
-    const text = formatListen(listen);
-    this.#bound.get(text)?.listener.close();
-    this.#bound.delete(text);
+    for (const bound of this.#bound) if (isSame(bound.listen, listen)) bound.listener.close();
+    this.#bound = this.#bound.filter((bound) => !isSame(bound.listen, listen));
   }
 
   /** Takes no new clients. */
   refuse(): void {
-    for (const { listener } of this.#bound.values()) listener.refuse();
+    for (const { listener } of this.#bound) listener.refuse();
   }
 
   /** Begins to check the backends. */
@@ -121,10 +117,16 @@ export class ProxyService {
     this.spec = spec;
     this.context.limits = spec.proxy;
     this.context.whenAllDown = spec.whenAllDown;
+    // Nobody is admitted to a new backend before it has its address.
+    this.pool.onRoom = null;
     const { removed } = this.pool.update(spec.backends, poolSettings(spec), this.#surroundings.clock.nowMs());
-    this.#address(addresses);
-    for (const backend of checkChanged ? [...this.#checkers.keys()] : removed) this.#unwatch(backend);
+    const moved = this.#address(addresses);
+    this.pool.onRoom = this.#admit;
+    for (const backend of checkChanged ? [...this.#checkers.keys()] : [...removed, ...moved]) {
+      this.#unwatch(backend);
+    }
     this.check();
+    this.tcp.admit();
     return removed;
   }
 
@@ -143,13 +145,23 @@ export class ProxyService {
 
   /** Ends everything. */
   close(): void {
+    // The room that the first flows leave is not for those that end next.
+    this.pool.onRoom = null;
     for (const listen of this.bound) this.unbind(listen);
     for (const backend of [...this.#checkers.keys()]) this.#unwatch(backend);
     this.endFlows();
   }
 
-  #address(addresses: Addresses): void {
-    for (const backend of this.pool.backends) backend.address = addresses(backend.host);
+  readonly #admit = (): void => this.tcp.admit();
+
+  /** Gives the backends their addresses and returns those that have another one now. */
+  #address(addresses: Addresses): readonly Backend[] {
+    return this.pool.backends.filter((backend) => {
+      const address = backend.removed ? backend.address : addresses(backend.host);
+      const isOther = address !== backend.address;
+      backend.address = address;
+      return isOther;
+    });
   }
 
   #watch(backend: Backend, together: number): void {
@@ -165,6 +177,8 @@ export class ProxyService {
     });
     this.#checkers.set(backend, checker);
     checker.start(together);
+    // What an earlier check has found no later one would take back.
+    if (check.type === 'none') this.#judge(backend, true, 'unchecked');
   }
 
   #unwatch(backend: Backend): void {
@@ -185,6 +199,10 @@ export class ProxyService {
     log.warn('backend is down', fields);
     this.udp.moveSessions(backend);
   }
+}
+
+function isSame(one: Listen, other: Listen): boolean {
+  return formatListen(one) === formatListen(other);
 }
 
 function poolSettings({ balance, whenAllDown, proxy }: ServiceSpec) {

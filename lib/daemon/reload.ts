@@ -40,14 +40,13 @@ export function applySpec(
       spec.listen.map((listen): [ProxyService, Listen] => [services.get(spec.name)!, listen]),
     ),
   ].filter(([service, listen]) => !service.isBound(listen));
-  const isHeld = ([, listen]: [ProxyService, Listen]) =>
-    [...services.values()].some((s) => s.isBound(listen));
+  const held = new Set([...services.values()].flatMap(({ bound }) => bound.map(formatListen)));
+  const isHeld = ([, listen]: [ProxyService, Listen]) => held.has(formatListen(listen));
 
   bindAll(
     wanted.filter((want) => !isHeld(want)),
     addresses,
   );
-  const moving = wanted.filter(isHeld);
 
   const gone = diff.removed.map(({ name }) => services.get(name)!);
   for (const service of gone) {
@@ -65,7 +64,7 @@ export function applySpec(
     services.set(service.spec.name, service);
     service.check();
   }
-  bindAll(moving, addresses);
+  bindAll(wanted.filter(isHeld), addresses);
   return {
     view: {
       added: diff.added.map(({ name }) => name),

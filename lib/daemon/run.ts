@@ -32,17 +32,23 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
   });
   const forgetSignals = onSignals({
     stop: () => instance.stop(),
-    reload: () => void instance.reload().catch((error: Error) => log.error('reload refused', { error: error.message })),
+    reload: () =>
+      void instance.reload().catch((error: Error) => log.error('reload refused', { error: error.message })),
   });
   const servers: (ControlServer | MetricsServer)[] = [];
   try {
     const control = await serveControl(spec.control ?? controlPath(spec.name), instance, log);
     servers.push(control);
-    await instance.start();
+    await Promise.race([instance.start(), instance.stopped]);
     if (spec.metrics !== undefined) servers.push(await serveMetrics(spec.metrics, instance, log));
     if (!instance.ready) return ExitCode.interrupted;
     onReady(instance, control.path);
-    if (forMs !== undefined) systemClock.after(forMs, () => instance.stop());
+    if (forMs !== undefined) {
+      systemClock.after(forMs, () => {
+        // A second stop would cut short a drain that is under way.
+        if (instance.ready) instance.stop();
+      });
+    }
     await instance.stopped;
     return ExitCode.fine;
   } finally {

@@ -17,13 +17,15 @@ export const dropReasons = [
   'queue-timeout',
   'table-full',
   'send-queue-full',
+  'send-failed',
 ] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 
-/** What traffic has shown about a backend, for the checks to weigh. */
+/** What traffic has shown about a backend, for the checks to weigh. To accept a connection proves nothing yet. */
 export interface Observer {
-  connected(backend: Backend): void;
+  /** It has sent something, or has finished in order. */
+  answered(backend: Backend): void;
   failed(backend: Backend, reason: string): void;
 }
 

@@ -20,7 +20,7 @@
 import type { Backend } from '../balance/backend.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowState } from '../model/view.ts';
-import type { DropReason, ProxyContext } from './context.ts';
+import { type DropReason, type ProxyContext, tickMs } from './context.ts';
 import { isOwnError } from './socket/own-errors.ts';
 import type { ConnectionOwner, Stream, TcpTransport } from './socket/stream.ts';
 
@@ -83,10 +83,15 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     return this.#client.localPort;
   }
 
-  /** Takes the client on. Reading begins at once: a client that gives up while it waits is noticed. */
+  /** Takes the client on. Reading begins at once: one that gives up before it has sent anything is noticed. */
   begin(): void {
     this.#client.start(this);
-    if (!this.#ended) this.#place();
+    if (!this.#ended) this.#place('all-down');
+  }
+
+  /** Whether it could use any backend; not so one that has failed on some. */
+  get isFresh(): boolean {
+    return this.#tried.length === 0;
   }
 
   /** A flow that waits asks again: true if it has found a backend. */
@@ -101,12 +106,14 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
   tick(nowMs: number): void {
     const { limits } = this.#home.context;
     const idleMs = nowMs - this.lastMs;
+    // It may have begun just now, a whole tick after `lastMs`; nobody is given less time than was promised.
+    const waitedMs = idleMs - tickMs;
     switch (this.state) {
       case 'queued':
-        if (idleMs >= limits.queueTimeoutMs) this.#refuse('queue-timeout');
+        if (waitedMs >= limits.queueTimeoutMs) this.#refuse('queue-timeout');
         break;
       case 'connecting':
-        if (idleMs >= limits.connectTimeoutMs) this.#connectFailed('ETIMEDOUT');
+        if (waitedMs >= limits.connectTimeoutMs) this.#connectFailed('ETIMEDOUT');
         break;
       case 'established':
         if (idleMs >= limits.idleTimeoutMs) this.end();
@@ -120,17 +127,15 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
 
   onData(from: Stream, bytes: Uint8Array, length: number): boolean {
     const { context } = this.#home;
-    this.lastMs = context.nowMs;
     if (from === this.#server) {
+      if (this.bytesOut === 0) context.observer.answered(this.backend!);
+      this.lastMs = context.nowMs;
       this.bytesOut += length;
       context.countOut(this.backend!, length);
       return this.#client.write(bytes, length);
     }
-    if (this.state !== 'established' && this.state !== 'closing') {
-      this.#held = bytes;
-      this.#heldLength = length;
-      return false;
-    }
+    if (this.state === 'queued' || this.state === 'connecting') return this.#hold(bytes, length);
+    this.lastMs = context.nowMs;
     return this.#toServer(bytes, length);
   }
 
@@ -146,7 +151,10 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
 
   onEnd(from: Stream): void {
     if (from === this.#client) this.#clientEnded = true;
-    else this.#serverEnded = true;
+    else {
+      this.#serverEnded = true;
+      if (this.bytesOut === 0) this.#home.context.observer.answered(this.backend!);
+    }
     if (this.#clientEnded && this.#serverEnded) {
       this.end();
       return;
@@ -159,8 +167,7 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
   }
 
   onFailure(from: Stream, code: string): void {
-    if (this.#ended) return;
-    if (from === this.#server && this.bytesOut === 0 && !this.#clientEnded) {
+    if (from === this.#server && this.state === 'established' && this.bytesOut === 0) {
       if (this.bytesIn === 0) {
         this.#connectFailed(code);
         return;
@@ -186,14 +193,13 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     this.#leave();
   }
 
-  /** Finds a backend and connects to it, or waits, or turns the client away. */
-  #place(): void {
+  /** Finds a backend and connects to it, or waits, or turns the client away, for the reason given. */
+  #place(otherwise: DropReason): void {
     const { context } = this.#home;
     const choice = context.pool.pick(this, this.#tried);
-    const isFirst = this.#tried.length === 0;
     if (typeof choice !== 'string') this.#connect(choice);
-    else if (choice === 'all-full' || (isFirst && context.whenAllDown === 'drop')) this.#wait();
-    else this.#refuse(isFirst ? 'all-down' : 'connect-failed');
+    else if (choice === 'all-full' || (this.isFresh && context.whenAllDown === 'drop')) this.#wait();
+    else this.#refuse(otherwise);
   }
 
   #wait(): void {
@@ -213,7 +219,6 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
 
   #connected(server: Stream): void {
     const { context } = this.#home;
-    context.observer.connected(this.backend!);
     this.state = 'established';
     this.lastMs = context.nowMs;
     server.start(this);
@@ -236,7 +241,6 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     if (!own) context.backendFailed(backend, code);
     this.#server?.close();
     this.#server = null;
-    this.#serverEnded = false;
     this.backend = null;
     this.state = 'connecting';
     context.pool.release(backend);
@@ -247,22 +251,26 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
       code,
       attempt: this.#tried.length,
     });
-    if (this.#tried.length <= context.limits.retries) this.#place();
-    else this.#refuse(own ? 'own-resources' : 'connect-failed');
+    const reason = own ? 'own-resources' : 'connect-failed';
+    if (this.#tried.length <= context.limits.retries) this.#place(reason);
+    else this.#refuse(reason);
   }
 
   #toServer(bytes: Uint8Array, length: number): boolean {
     const server = this.#server!;
     const taken = server.write(bytes, length);
-    if (server !== this.#server) {
-      // The backend had gone before its first byte: these bytes are the next one's.
-      this.#held = bytes;
-      this.#heldLength = length;
-      return false;
-    }
+    if (this.#ended) return false;
+    // The backend had gone before its first byte: these bytes are the next one's.
+    if (server !== this.#server) return this.#hold(bytes, length);
     this.bytesIn += length;
     this.#home.context.countIn(this.backend!, length);
     return taken;
+  }
+
+  #hold(bytes: Uint8Array, length: number): false {
+    this.#held = bytes;
+    this.#heldLength = length;
+    return false;
   }
 
   #keepAlive(): void {

@@ -13,6 +13,7 @@ export class TcpProxy implements FlowHome {
   readonly transport: TcpTransport;
   readonly #flows = new Set<TcpFlow>();
   readonly #waiting = new WaitingRoom<TcpFlow>();
+  readonly #speaksForAll = (flow: TcpFlow): boolean => flow.isFresh && !this.context.pool.affinity;
 
   constructor(context: ProxyContext, transport: TcpTransport) {
     this.context = context;
@@ -40,7 +41,7 @@ export class TcpProxy implements FlowHome {
 
   /** Lets those who wait have the room that has appeared. */
   admit(): void {
-    this.#waiting.admit(tryAgain, !this.context.pool.affinity);
+    this.#waiting.admit(tryAgain, this.#speaksForAll);
   }
 
   /** Ends the flows of one backend, or all of them. */

@@ -6,7 +6,7 @@ import type { ProxyContext } from './context.ts';
 import { viewFlow } from './flow-view.ts';
 import type { DatagramOwner, DatagramSocket, UdpTransport } from './socket/datagram.ts';
 import type { Listener } from './socket/stream.ts';
-import { type SessionHome, UdpSession } from './udp-session.ts';
+import { reasonNotSent, type SessionHome, UdpSession } from './udp-session.ts';
 
 /** A session of a listener that takes no new ones has so long from datagram to datagram. */
 const lastAnswersMs = 1_000;
@@ -119,7 +119,7 @@ class UdpListener implements DatagramOwner, SessionHome {
 
   answer(session: UdpSession, bytes: Uint8Array): void {
     const failure = this.#socket.sendTo(bytes, session.clientAddress, session.clientPort);
-    if (failure !== null) this.context.drop('send-queue-full');
+    if (failure !== null) this.context.drop(reasonNotSent(failure));
   }
 
   leave(session: UdpSession): void {

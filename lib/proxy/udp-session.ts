@@ -27,6 +27,11 @@ export interface SessionHome {
   leave(session: UdpSession): void;
 }
 
+/** Why a datagram is lost when `code` came in place of its sending. */
+export function reasonNotSent(code: string): DropReason {
+  return code === sendQueueFull ? 'send-queue-full' : 'send-failed';
+}
+
 const none: readonly Backend[] = [];
 
 export class UdpSession implements DatagramOwner, FlowTuple {
@@ -44,6 +49,8 @@ export class UdpSession implements DatagramOwner, FlowTuple {
 
   readonly #home: SessionHome;
   #socket: DatagramSocket | null = null;
+  /** The backend that it has now has answered. */
+  #answered = false;
   #ended = false;
 
   constructor(home: SessionHome, clientAddress: string, clientPort: number) {
@@ -80,6 +87,7 @@ export class UdpSession implements DatagramOwner, FlowTuple {
       if (typeof socket !== 'string') {
         this.backend = choice;
         this.#socket = socket;
+        this.#answered = false;
         context.pool.claim(choice);
         return true;
       }
@@ -109,13 +117,15 @@ export class UdpSession implements DatagramOwner, FlowTuple {
       failure = this.#socket!.send(bytes);
     }
     if (failure === null) context.countIn(this.backend!, bytes.length);
-    else context.drop(failure === sendQueueFull ? 'send-queue-full' : 'connect-failed');
+    else context.drop(reasonNotSent(failure));
   }
 
   onDatagram(bytes: Uint8Array): void {
     const { context } = this.#home;
     this.lastMs = context.nowMs;
-    if (this.packetsOut++ === 0) context.observer.connected(this.backend!);
+    if (!this.#answered) context.observer.answered(this.backend!);
+    this.#answered = true;
+    this.packetsOut++;
     this.bytesOut += bytes.length;
     context.countOut(this.backend!, bytes.length);
     this.#home.answer(this, bytes);
@@ -123,8 +133,9 @@ export class UdpSession implements DatagramOwner, FlowTuple {
     if (udpAnswers > 0 && this.packetsOut >= this.packetsIn * udpAnswers) this.end();
   }
 
-  /** The backend's machine says that nobody listens: the session goes to another. */
+  /** Nobody listens at the backend's, or there is no way to it: the session goes to another. */
   onFailure(code: string): void {
+    if (isOwnError(code)) return;
     this.#home.context.backendFailed(this.backend!, code);
     this.place();
   }

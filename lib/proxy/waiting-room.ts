@@ -1,6 +1,7 @@
 /**
  * Flows that wait for a backend to have room: first come, first served, and never more than there are seats.
- * A flow whose own backend is full (maglev, source) lets those behind it pass.
+ * A flow that only some backends are good for (its own under maglev and source, those that it has not failed
+ * on) lets those behind it pass.
  */
 export class WaitingRoom<T> {
   readonly #waiting = new Set<T>();
@@ -20,11 +21,14 @@ export class WaitingRoom<T> {
     this.#waiting.delete(flow);
   }
 
-  /** Offers a place to each in turn; `tryPlace` returns whether the flow took one. Stops when `mayStop` and one did not. */
-  admit(tryPlace: (flow: T) => boolean, mayStop: boolean): void {
+  /**
+   * Offers a place to each in turn; `tryPlace` returns whether the flow took one. Stops at the first without one
+   * that `speaksForAll`: where it finds none, nobody does.
+   */
+  admit(tryPlace: (flow: T) => boolean, speaksForAll: (flow: T) => boolean): void {
     for (const flow of this.#waiting) {
       if (tryPlace(flow)) this.#waiting.delete(flow);
-      else if (mayStop) return;
+      else if (speaksForAll(flow)) return;
     }
   }
 }

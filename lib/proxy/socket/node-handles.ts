@@ -1,8 +1,8 @@
 /**
  * The layer of Node that `node:net` and `node:dgram` are built on, with types. A relay needs neither event
  * emitters nor stream buffers, and without them a connection costs half the CPU, a keep-alive request two
- * thirds (`npm run bench -- proxy`). The shapes below have not changed between Node 12 and 24; only the three
- * files `node-*.ts` of this folder know them, and where they are missing `nodeHandles()` says so at the start.
+ * thirds (`npm run bench -- proxy`). The shapes below have not changed between Node 12 and 24; only the files
+ * `node-*.ts` of this folder know them, and where they are missing `nodeHandles()` says so at the start.
  */
 import { getSystemErrorName } from 'node:util';
 import { ExitCode, SluiceError } from '../../model/errors.ts';
@@ -13,20 +13,22 @@ export interface TcpHandle {
   onconnection: (error: number, client: TcpHandle) => void;
   /** Ours: the stream that this handle belongs to, for callbacks that know the handle alone. */
   stream?: unknown;
-  bind(address: string, port: number, flags?: number): number;
+  bind(address: string, port: number, flags: number): number;
   bind6(address: string, port: number, flags: number): number;
   listen(backlog: number): number;
   connect(request: ConnectRequest, address: string, port: number): number;
   connect6(request: ConnectRequest, address: string, port: number): number;
   getsockname(into: AddressOut): number;
   getpeername(into: AddressOut): number;
+  /** −1 while there is no socket. */
+  readonly fd: number;
   setNoDelay(on: boolean): number;
   setKeepAlive(on: boolean, idleSeconds: number): number;
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
-  shutdown(request: object): number;
+  shutdown(request: ShutdownRequest): number;
   reset(done?: () => void): number;
   close(done?: () => void): void;
 }
@@ -79,6 +81,11 @@ export interface WriteRequest {
   bytes?: Uint8Array | undefined;
 }
 
+export interface ShutdownRequest {
+  oncomplete: (this: ShutdownRequest, status: number) => void;
+  stream?: unknown;
+}
+
 interface TcpBinding {
   TCP: new (type: number) => TcpHandle;
   TCPConnectWrap: new () => ConnectRequest;
@@ -87,7 +94,7 @@ interface TcpBinding {
 
 interface StreamBinding {
   WriteWrap: new () => WriteRequest;
-  ShutdownWrap: new () => object;
+  ShutdownWrap: new () => ShutdownRequest;
   streamBaseState: Int32Array;
   kReadBytesOrError: number;
   kLastWriteWasAsync: number;

@@ -4,6 +4,7 @@ import {
   endOfFile,
   errorName,
   nodeHandles,
+  type ShutdownRequest,
   type TcpHandle,
   type WriteRequest,
 } from './node-handles.ts';
@@ -22,9 +23,13 @@ let nextWrite: WriteRequest = new binding.WriteWrap();
 export class NodeStream implements Stream {
   readonly #handle: TcpHandle;
   #owner: StreamOwner | null = null;
+  #remote: AddressOut | undefined;
+  #local: AddressOut | undefined;
   #buffer: Uint8Array | null = null;
   /** Somebody else still reads from `#buffer`. */
   #lent = false;
+  /** A FIN has been asked for and is not out yet. */
+  #finishing = false;
   #closed = false;
 
   constructor(handle: TcpHandle) {
@@ -38,19 +43,19 @@ export class NodeStream implements Stream {
   }
 
   get remoteAddress(): string {
-    return this.#address('getpeername').address ?? '';
+    return this.#remoteName().address ?? '';
   }
 
   get remotePort(): number {
-    return this.#address('getpeername').port ?? 0;
+    return this.#remoteName().port ?? 0;
   }
 
   get localAddress(): string {
-    return this.#address('getsockname').address ?? '';
+    return this.#localName().address ?? '';
   }
 
   get localPort(): number {
-    return this.#address('getsockname').port ?? 0;
+    return this.#localName().port ?? 0;
   }
 
   start(owner: StreamOwner): void {
@@ -85,8 +90,12 @@ export class NodeStream implements Stream {
 
   finish(): void {
     if (this.#closed) return;
-    const error = this.#handle.shutdown(new binding.ShutdownWrap());
-    if (error !== 0) this.#fail(error);
+    const request = new binding.ShutdownWrap();
+    request.stream = this;
+    request.oncomplete = onFinished;
+    const error = this.#handle.shutdown(request);
+    if (error === 0) this.#finishing = true;
+    else this.#fail(error);
   }
 
   close(): void {
@@ -97,9 +106,13 @@ export class NodeStream implements Stream {
 
   reset(): void {
     if (this.#closed) return;
+    // Node never closes a handle whose reset fails: not while a FIN is on its way, not without a socket.
+    if (this.#finishing || this.#handle.fd < 0) {
+      this.close();
+      return;
+    }
     this.#release();
-    // Refused while a FIN is on its way: then that has to do.
-    if (this.#handle.reset() !== 0) this.#handle.close();
+    this.#handle.reset();
   }
 
   keepAlive(idleSeconds: number): void {
@@ -139,6 +152,11 @@ export class NodeStream implements Stream {
     else this.#fail(status);
   }
 
+  /** Called by the request of a FIN. */
+  finished(): void {
+    this.#finishing = false;
+  }
+
   #fail(errno: number): void {
     this.#owner?.onFailure(this, errorName(errno));
   }
@@ -149,15 +167,30 @@ export class NodeStream implements Stream {
     this.#buffer = null;
   }
 
-  #address(of: 'getpeername' | 'getsockname'): AddressOut {
-    const out: AddressOut = {};
-    if (!this.#closed) this.#handle[of](out);
-    return out;
+  // Asked once: they do not change, and a flow that waits is placed again and again.
+  #remoteName(): AddressOut {
+    if (this.#remote === undefined) {
+      this.#remote = {};
+      if (!this.#closed) this.#handle.getpeername(this.#remote);
+    }
+    return this.#remote;
+  }
+
+  #localName(): AddressOut {
+    if (this.#local === undefined) {
+      this.#local = {};
+      if (!this.#closed) this.#handle.getsockname(this.#local);
+    }
+    return this.#local;
   }
 }
 
 function onRead(this: TcpHandle): Uint8Array | undefined {
   return (this.stream as NodeStream).read();
+}
+
+function onFinished(this: ShutdownRequest): void {
+  (this.stream as NodeStream).finished();
 }
 
 function onWriteComplete(this: WriteRequest, status: number): void {

@@ -2,6 +2,7 @@
 import { ipFamily } from '../../model/ip.ts';
 import type { HostPort } from '../../model/spec.ts';
 import { bindError } from './bind-error.ts';
+import { bindHandle } from './node-bind.ts';
 import {
   type AddressOut,
   type ConnectRequest,
@@ -21,7 +22,9 @@ export const nodeTcp: TcpTransport = { listen, connect };
 
 function listen(at: HostPort, onStream: (stream: Stream) => void): Listener {
   const handle = new TCP(constants.SERVER);
-  const errno = bind(handle, at) || handle.setNoDelay(true) || handle.listen(backlog);
+  // Accepted connections inherit TCP_NODELAY from the listening socket, which saves a system call for each.
+  const errno =
+    bindHandle(handle, at, constants.UV_TCP_IPV6ONLY) || handle.setNoDelay(true) || handle.listen(backlog);
   if (errno !== 0) {
     handle.close();
     throw bindError('tcp', at, errorName(errno));
@@ -38,16 +41,6 @@ function listen(at: HostPort, onStream: (stream: Stream) => void): Listener {
     isOpen = false;
   };
   return { address: { host: at.host, port: bound.port ?? at.port }, refuse: close, close };
-}
-
-/** Accepted connections inherit TCP_NODELAY from the listening socket, which saves a system call for each. */
-function bind(handle: TcpHandle, { host, port }: HostPort): number {
-  if (host === '') {
-    // Both families on one socket; a machine without IPv6 has the other.
-    return handle.bind6('::', port, 0) === 0 ? 0 : handle.bind('0.0.0.0', port);
-  }
-  if (ipFamily(host) === 6) return handle.bind6(host, port, constants.UV_TCP_IPV6ONLY);
-  return handle.bind(host, port);
 }
 
 interface PendingConnect extends ConnectRequest {

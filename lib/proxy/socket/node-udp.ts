@@ -3,6 +3,7 @@ import { ipFamily } from '../../model/ip.ts';
 import type { HostPort } from '../../model/spec.ts';
 import { bindError } from './bind-error.ts';
 import { type DatagramOwner, type DatagramSocket, sendQueueFull, type UdpTransport } from './datagram.ts';
+import { bindHandle } from './node-bind.ts';
 import {
   type AddressOut,
   errorName,
@@ -27,38 +28,29 @@ export const nodeUdp: UdpTransport = { bind, connect };
 
 function bind(at: HostPort, owner: DatagramOwner): DatagramSocket {
   const handle = new UDP();
-  const errno = bindHandle(handle, at);
+  const errno = bindHandle(handle, at, constants.UV_UDP_IPV6ONLY);
   if (errno !== 0) {
     handle.close();
     throw bindError('udp', at, errorName(errno));
   }
   handle.bufferSize(receiveBufferBytes, true, {});
-  return new NodeDatagramSocket(handle, at.host === '' || ipFamily(at.host) === 6, owner);
-}
-
-function bindHandle(handle: UdpHandle, { host, port }: HostPort): number {
-  if (host === '') return handle.bind6('::', port, 0) === 0 ? 0 : handle.bind('0.0.0.0', port, 0);
-  if (ipFamily(host) === 6) return handle.bind6(host, port, constants.UV_UDP_IPV6ONLY);
-  return handle.bind(host, port, 0);
+  return new NodeDatagramSocket(handle, owner);
 }
 
 function connect(address: string, port: number, owner: DatagramOwner): DatagramSocket | string {
   const handle = new UDP();
-  const isIpv6 = ipFamily(address) === 6;
-  const errno = isIpv6 ? handle.connect6(address, port) : handle.connect(address, port);
-  if (errno === 0) return new NodeDatagramSocket(handle, isIpv6, owner);
+  const errno = ipFamily(address) === 6 ? handle.connect6(address, port) : handle.connect(address, port);
+  if (errno === 0) return new NodeDatagramSocket(handle, owner);
   handle.close();
   return errorName(errno);
 }
 
 class NodeDatagramSocket implements DatagramSocket {
   readonly #handle: UdpHandle;
-  readonly #isIpv6: boolean;
   #closed = false;
 
-  constructor(handle: UdpHandle, isIpv6: boolean, owner: DatagramOwner) {
+  constructor(handle: UdpHandle, owner: DatagramOwner) {
     this.#handle = handle;
-    this.#isIpv6 = isIpv6;
     handle.onmessage = (length, _handle, bytes, from) => {
       if (this.#closed) return;
       if (length < 0) owner.onFailure(errorName(length));
@@ -84,7 +76,8 @@ class NodeDatagramSocket implements DatagramSocket {
     if (this.#closed) return null;
     if (this.#isBacklogged()) return sendQueueFull;
     list[0] = bytes;
-    const result = this.#isIpv6
+    // As it was received: a socket of both families calls an IPv4 client ::ffff:192.0.2.1.
+    const result = address.includes(':')
       ? this.#handle.send6(nextSend, list, 1, port, address, false)
       : this.#handle.send(nextSend, list, 1, port, address, false);
     return this.#sent(result, bytes);
