@@ -13,9 +13,10 @@ export type CommandLine =
       readonly command: Command;
       readonly values: Readonly<Record<string, never>>;
       readonly rest: readonly string[];
+      readonly text?: never;
     }
   /** What to print instead of running anything. */
-  | { readonly command?: never; readonly values?: never; readonly text: string };
+  | { readonly command?: never; readonly values?: never; readonly rest?: never; readonly text: string };
 
 const helpColumns = 100;
 

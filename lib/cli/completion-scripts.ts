@@ -33,7 +33,8 @@ compdef _sluice sluice`,
 
   fish: `# fish completion for sluice: sluice completion fish | source
 function __sluice_complete
-  SHELL=fish sluice ${completionRequest} (commandline -opc) (commandline -ct) 2>/dev/null
+  SHELL=fish sluice ${completionRequest} (commandline -opc) "$(commandline -ct)" 2>/dev/null
 end
-complete -c sluice -a '(__sluice_complete)'`,
+complete -c sluice -f -a '(__sluice_complete)'
+complete -c sluice -n '__fish_seen_subcommand_from up check' -s f -l file -r -F`,
 };

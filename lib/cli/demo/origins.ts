@@ -12,6 +12,7 @@ export interface Origin {
 /** So that kept connections end now and then, and move away from a backend that is draining. */
 const requestsPerConnection = 20;
 
+/** Starts one that answers every request with its own address. */
 export async function startOrigin(): Promise<Origin> {
   const server = createServer((_request, response) => response.end(address));
   server.maxRequestsPerSocket = requestsPerConnection;

@@ -17,6 +17,7 @@ export interface Screen {
   close(): void;
 }
 
+/** Takes the cursor away until the screen is closed, or the process ends without. */
 export function openScreen(terminal: Terminal): Screen {
   let drawn = 0;
   const restore = () => terminal.draw(wrap + showCursor);

@@ -59,7 +59,6 @@ export interface UdpHandle {
     address: string,
     tell: boolean,
   ): number;
-  getSendQueueSize(): number;
   bufferSize(bytes: number, receive: boolean, failure: object): number;
   close(done?: () => void): void;
 }

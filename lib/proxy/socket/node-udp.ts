@@ -17,8 +17,8 @@ const { UDP, SendWrap, constants } = nodeHandles().udp;
 /** A burst waits here while JavaScript is busy elsewhere; the kernel cuts it to net.core.rmem_max. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 
-/** What may wait for the kernel to take it, per socket. */
-const sendQueueLimitBytes = 1024 * 1024;
+/** Datagrams that may wait for the kernel to take them, per socket. */
+const sendQueueLength = 256;
 
 /** Both are reused as long as the kernel takes each datagram at once, as it nearly always does. */
 let nextSend: WriteRequest = new SendWrap();
@@ -47,6 +47,7 @@ function connect(address: string, port: number, owner: DatagramOwner): DatagramS
 
 class NodeDatagramSocket implements DatagramSocket {
   readonly #handle: UdpHandle;
+  #queued = 0;
   #closed = false;
 
   constructor(handle: UdpHandle, owner: DatagramOwner) {
@@ -67,19 +68,19 @@ class NodeDatagramSocket implements DatagramSocket {
 
   send(bytes: Uint8Array): string | null {
     if (this.#closed) return null;
-    if (this.#isBacklogged()) return sendQueueFull;
+    if (this.#queued >= sendQueueLength) return sendQueueFull;
     list[0] = bytes;
-    return this.#sent(this.#handle.send(nextSend, list, 1, false), bytes);
+    return this.#sent(this.#handle.send(nextSend, list, 1, true), bytes);
   }
 
   sendTo(bytes: Uint8Array, address: string, port: number): string | null {
     if (this.#closed) return null;
-    if (this.#isBacklogged()) return sendQueueFull;
+    if (this.#queued >= sendQueueLength) return sendQueueFull;
     list[0] = bytes;
     // As it was received: a socket of both families calls an IPv4 client ::ffff:192.0.2.1.
     const result = address.includes(':')
-      ? this.#handle.send6(nextSend, list, 1, port, address, false)
-      : this.#handle.send(nextSend, list, 1, port, address, false);
+      ? this.#handle.send6(nextSend, list, 1, port, address, true)
+      : this.#handle.send(nextSend, list, 1, port, address, true);
     return this.#sent(result, bytes);
   }
 
@@ -89,16 +90,16 @@ class NodeDatagramSocket implements DatagramSocket {
     this.#handle.close();
   }
 
-  #isBacklogged(): boolean {
-    return this.#handle.getSendQueueSize() > sendQueueLimitBytes;
-  }
-
   #sent(result: number, bytes: Uint8Array): string | null {
     if (result > 0) return null;
     if (result < 0) return errorName(result);
     // Queued: the request and the bytes belong to it until it is through.
     nextSend.bytes = bytes;
+    nextSend.oncomplete = () => {
+      this.#queued--;
+    };
     nextSend = new SendWrap();
+    this.#queued++;
     return null;
   }
 }
