@@ -4,6 +4,7 @@ import { formatHostPort, formatListen } from '../model/address.ts';
 import type { BackendView, FlowView, ServiceView } from '../model/view.ts';
 import type { ProxyService } from './proxy-service.ts';
 
+/** The service as `status` shows it. */
 export function viewService(service: ProxyService): ServiceView {
   const { spec, pool, context, tcp } = service;
   return {
@@ -22,6 +23,7 @@ export function viewService(service: ProxyService): ServiceView {
   };
 }
 
+/** One of its backends as `backends` shows it. */
 export function viewBackend(service: ProxyService, backend: Backend): BackendView {
   return {
     service: service.spec.name,
