@@ -1,9 +1,14 @@
 /**
  * Services that a person keeps between runs, each a name and the words that were typed for it. They lie in one JSON
- * file in the user's configuration directory (`~/.config/sluice/services.json` on Linux).
+ * file in the user's configuration directory (`~/.config/sluice/services.json` unless XDG_CONFIG_HOME is set).
  */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import Conf from 'conf';
 import { ExitCode, SluiceError, usageError } from '../model/errors.ts';
+
+const configName = 'services';
 
 export interface SavedService {
   readonly name: string;
@@ -41,24 +46,16 @@ export function forgetService(name: string): void {
 }
 
 function open(): { services: readonly SavedService[]; write(services: readonly SavedService[]): void } {
-  const store = withReason(
-    () =>
-      new Conf<Store>({
-        projectName: 'sluice',
-        projectSuffix: '',
-        configName: 'services',
-        defaults: { services: [] },
-      }),
-  );
-  const services: unknown = withReason(() => store.get('services'));
+  const { XDG_CONFIG_HOME } = process.env;
+  const cwd = join(XDG_CONFIG_HOME || join(homedir(), '.config'), 'sluice');
+  const file = join(cwd, `${configName}.json`);
+  const store = () => new Conf<Store>({ cwd, configName });
+  // conf makes the directory as soon as it reads, and to list nothing must not need a place to write.
+  const services: unknown = existsSync(file) ? withReason(file, () => store().get('services', [])) : [];
   if (!Array.isArray(services) || !services.every(isSavedService)) {
-    throw new SluiceError('ERR_SLUICE_SAVED_INVALID', 'the saved services were changed by another hand', {
-      exitCode: ExitCode.configInvalid,
-      remedy: 'mend the file, or remove it to begin anew',
-      place: store.path,
-    });
+    throw spoiled(file, 'the saved services were changed by another hand');
   }
-  return { services, write: (next) => withReason(() => store.set('services', next)) };
+  return { services, write: (next) => withReason(file, () => store().set('services', next)) };
 }
 
 function isSavedService(value: unknown): value is SavedService {
@@ -67,23 +64,26 @@ function isSavedService(value: unknown): value is SavedService {
 }
 
 /** Says what is wrong with the file where conf only throws. */
-function withReason<Result>(use: () => Result): Result {
+function withReason<Result>(file: string, use: () => Result): Result {
   try {
     return use();
   } catch (error) {
-    const { code, path, message } = error as NodeJS.ErrnoException;
-    if (error instanceof SyntaxError) {
-      throw new SluiceError('ERR_SLUICE_SAVED_INVALID', `the saved services are not JSON: ${message}`, {
-        exitCode: ExitCode.configInvalid,
-        remedy: 'mend the file, or remove it to begin anew',
-        cause: error,
-      });
-    }
+    if (error instanceof SyntaxError)
+      throw spoiled(file, `the saved services are not JSON: ${error.message}`);
+    const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new SluiceError('ERR_SLUICE_SAVED_NOT_WRITABLE', `services cannot be kept at ${path} (${code})`, {
+    throw new SluiceError('ERR_SLUICE_SAVED_NOT_WRITABLE', `services cannot be kept at ${file} (${code})`, {
       exitCode: ExitCode.missing,
       remedy: 'set XDG_CONFIG_HOME to a directory of your own',
       cause: error,
     });
   }
+}
+
+function spoiled(file: string, message: string): SluiceError {
+  return new SluiceError('ERR_SLUICE_SAVED_INVALID', message, {
+    exitCode: ExitCode.configInvalid,
+    remedy: 'mend the file, or remove it to begin anew',
+    place: file,
+  });
 }

@@ -24,6 +24,6 @@ export interface Controllable {
   patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[];
   /** Reads the configuration again and applies the difference; rejects, changing nothing, if it is invalid. */
   reload(): Promise<ReloadView>;
-  /** Begins an orderly stop: no new clients, live ones until the drain deadline. */
+  /** Begins an orderly stop: no new clients, live ones until the drain deadline. Once is enough. */
   stop(): void;
 }

@@ -2,8 +2,8 @@
  * A running sluice: all its services, from the first listener to the last flow.
  *
  *     start ──▶ serving ──── stop ───▶ draining ── no flows left, or the deadline ──▶ stopped
- *                │   ▲                    │ stop again
- *                └───┘ reload             └──────────▶ at once
+ *                │   ▲                    │
+ *                └───┘ reload             └── close ──▶ at once
  */
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, Controllable } from '../control/controllable.ts';
@@ -61,10 +61,15 @@ export class Instance implements Controllable {
    */
   async start(): Promise<void> {
     const addresses = await resolveHosts(this.#spec);
-    if (this.#drainDeadlineMs !== undefined) return;
+    if (this.draining) return;
     applySpec({ ...this.#spec, services: [] }, this.#spec, this.#services, addresses, this.#surroundings);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.ready = true;
+  }
+
+  /** A stop has begun. */
+  get draining(): boolean {
+    return this.#drainDeadlineMs !== undefined;
   }
 
   status(): StatusView {
@@ -72,7 +77,7 @@ export class Instance implements Controllable {
       name: this.#spec.name,
       version,
       pid: process.pid,
-      state: this.#drainDeadlineMs === undefined ? 'serving' : 'draining',
+      state: this.draining ? 'draining' : 'serving',
       uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
       services: [...this.#services.values()].map(viewService),
     };
@@ -134,7 +139,10 @@ export class Instance implements Controllable {
       const outcome = applySpec(this.#spec, next, this.#services, addresses, this.#surroundings);
       this.#spec = next;
       this.#retire(outcome.retired);
-      const { added, changed, removed, unchanged } = outcome.view;
+      const { added, changed, removed, unchanged, needRestart } = outcome.view;
+      if (needRestart.length > 0) {
+        this.#surroundings.log.warn('settings wait for a restart', { settings: needRestart.join(' ') });
+      }
       this.#surroundings.log.info('reloaded', {
         added: added.length,
         changed: changed.length,
@@ -149,16 +157,12 @@ export class Instance implements Controllable {
 
   #requireReady(): void {
     if (this.ready) return;
-    const doing = this.#drainDeadlineMs === undefined ? 'has not started yet' : 'is stopping';
+    const doing = this.draining ? 'is stopping' : 'has not started yet';
     throw new SluiceError('ERR_SLUICE_BUSY', `the instance ${doing}`);
   }
 
-  /** Drains; the second time, ends at once. */
   stop(): void {
-    if (this.#drainDeadlineMs !== undefined) {
-      this.close();
-      return;
-    }
+    if (this.draining) return;
     this.ready = false;
     this.#drainDeadlineMs = this.#surroundings.clock.nowMs() + this.#spec.drainMs;
     for (const service of this.#services.values()) service.refuse();

@@ -13,6 +13,9 @@ import type { ReloadView } from '../model/view.ts';
 import { ProxyService, type Surroundings } from './proxy-service.ts';
 import type { Addresses } from './resolve.ts';
 
+/** What an instance is from its start to its end. */
+const fixedSettings = ['name', 'control', 'metrics', 'hashSeed'] as const satisfies (keyof InstanceSpec)[];
+
 export interface ReloadOutcome {
   readonly view: ReloadView;
   /** Take no new flows any more; those they have are the caller's to end. */
@@ -71,6 +74,7 @@ export function applySpec(
       changed: diff.changed.map(([, { name }, what]) => `${name} (${what.join(', ')})`),
       removed: diff.removed.map(({ name }) => name),
       unchanged: diff.unchanged.map(({ name }) => name),
+      needRestart: fixedSettings.filter((key) => JSON.stringify(current[key]) !== JSON.stringify(next[key])),
     },
     retired: { services: gone, backends: retiredBackends },
   };

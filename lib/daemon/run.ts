@@ -31,7 +31,7 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
     surroundings: { clock: systemClock, random: Math.random, log },
   });
   const forgetSignals = onSignals({
-    stop: () => instance.stop(),
+    stop: () => (instance.draining ? instance.close() : instance.stop()),
     reload: () =>
       void instance.reload().catch((error: Error) => log.error('reload refused', { error: error.message })),
   });
@@ -43,12 +43,7 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
     if (spec.metrics !== undefined) servers.push(await serveMetrics(spec.metrics, instance, log));
     if (!instance.ready) return ExitCode.interrupted;
     onReady(instance, control.path);
-    if (forMs !== undefined) {
-      systemClock.after(forMs, () => {
-        // A second stop would cut short a drain that is under way.
-        if (instance.ready) instance.stop();
-      });
-    }
+    if (forMs !== undefined) systemClock.after(forMs, () => instance.stop());
     await instance.stopped;
     return ExitCode.fine;
   } finally {

@@ -88,4 +88,6 @@ export interface ReloadView {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
   readonly unchanged: readonly string[];
+  /** Settings of the instance itself that differ and stay as they were: only a restart changes them. */
+  readonly needRestart: readonly string[];
 }

@@ -110,7 +110,10 @@ describe('output that nobody reads', () => {
     const args = oneLiner('unread');
     const command = `'${process.execPath}' '${entry}' ${args.join(' ')} 2>&1 | true; wait`;
     await using shell = await startServer({ program: 'bash', args: ['-c', command] }, async () => undefined);
-    while ((await runSluice(['status', '--control', socket('unread')])).code !== 0);
+    let isThere = false;
+    for (let attempt = 0; attempt < 30 && !isThere; attempt++) {
+      isThere = (await runSluice(['status', '--control', socket('unread')])).code === 0;
+    }
     assert.equal((await runSluice(['stop', '--control', socket('unread')])).code, 0);
     assert.equal(await shell.exited, 0);
   });

@@ -141,6 +141,7 @@ describe('a running instance', () => {
       changed: [],
       removed: [],
       unchanged: ['web'],
+      needRestart: [],
     });
     configure(70_000);
     const { code, stderr } = await ask('reload');
@@ -158,9 +159,9 @@ describe('a running instance', () => {
   it('stops in order, and when the command returns nobody is there any more', async () => {
     await using _client = await openClient();
     assert.deepEqual(await document('stop'), { event: 'stopped', name: 'edge-1' });
-    assert.equal(await instance.exited, 0);
     const { code, stdout, stderr } = await ask('status');
     assert.deepEqual({ code, stdout }, { code: 5, stdout: '' });
     assert.match(stderr, /^sluice: no instance answers at /);
+    assert.equal(await instance.exited, 0);
   });
 });

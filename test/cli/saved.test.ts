@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { freePort } from '../support/ports.ts';
@@ -72,8 +72,10 @@ web      proxy :8080 a:1=2 --balance random
     assert.equal((await run('services')).stdout, 'SERVICE  COMMAND\n');
   });
 
-  it('have to exist to be forgotten or to run', async () => {
-    const { run } = person('empty');
+  it('have to exist to be forgotten or to run, and are not made by asking', async () => {
+    const { env, run } = person('empty');
+    assert.equal((await run('services')).code, 0);
+    assert.equal(existsSync(env.XDG_CONFIG_HOME), false);
     assert.deepEqual(await run('forget', 'web'), {
       code: 2,
       stdout: '',
@@ -95,7 +97,7 @@ web      proxy :8080 a:1=2 --balance random
       assert.equal(code, 3, stderr);
       assert.match(
         stderr,
-        /^sluice: the saved services [^\n]+ — mend the file, or remove it to begin anew\n/,
+        /^sluice: the saved services [^\n]+ — mend the file, or remove it to begin anew\n {2}at .*services\.json\n$/,
       );
     }
   });

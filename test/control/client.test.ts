@@ -63,6 +63,7 @@ describe('a control client', () => {
         changed: [],
         removed: [],
         unchanged: ['web'],
+        needRestart: [],
       });
       await client.stop();
       assert.deepEqual(instance.asked, [['reload'], ['stop']]);

@@ -13,6 +13,7 @@ export class FakeInstance implements Controllable {
     changed: [],
     removed: [],
     unchanged: ['web'],
+    needRestart: [],
   });
   onStop = (): void => undefined;
 

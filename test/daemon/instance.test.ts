@@ -253,12 +253,14 @@ describe('an instance that stops', () => {
     assert.deepEqual(instance.flows(1), []);
   });
 
-  it('ends at once what is left when it is told twice', async (t) => {
+  it('ends at once what is left when it is closed, and not when it is told to stop twice', async (t) => {
     const a = await greeter(t, 'a');
     const { instance, port } = await running(t, service('web', [to(a.port)]));
     const { ends } = await conversation(t, port('web'), a);
     instance.stop();
     instance.stop();
+    assert.equal(instance.flows(10).length, 1);
+    instance.close();
     await ends();
     await instance.stopped;
   });

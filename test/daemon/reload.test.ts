@@ -34,7 +34,7 @@ describe('a reload without changes', () => {
     instance.patchBackend('web', 'a', { weight: 7 });
     const before = { services: instance.status().services, backends: instance.backends() };
     const view = await reload(service('web', [to(a.port, 'a')], { listen }));
-    assert.deepEqual(view, { added: [], changed: [], removed: [], unchanged: ['web'] });
+    assert.deepEqual(view, { added: [], changed: [], removed: [], unchanged: ['web'], needRestart: [] });
     assert.deepEqual({ services: instance.status().services, backends: instance.backends() }, before);
     await goesOn();
     assert.equal(await whoAnswers(t, port('web')), 'a');
@@ -220,7 +220,7 @@ describe('a reload that changes services', () => {
     const { instance, reload, port, clock, a, b, listen } = await serving(t);
     const { goesOn, ends } = await conversation(t, port('web'), a);
     const view = await reload(service('api', [to(b.port, 'b')]));
-    assert.deepEqual(view, { added: ['api'], changed: [], removed: ['web'], unchanged: [] });
+    assert.deepEqual(view, { added: ['api'], changed: [], removed: ['web'], unchanged: [], needRestart: [] });
     assert.equal(await whoAnswers(t, listen[0]!.port), 'ECONNREFUSED');
     assert.equal(await whoAnswers(t, port('api')), 'b');
     assert.deepEqual(
@@ -298,6 +298,15 @@ describe('a reload that cannot be', () => {
     const instance = newInstance(t, instanceSpec(service('web', [to(80)])));
     await instance.start();
     await assert.rejects(instance.reload(), { code: 'ERR_SLUICE_NO_CONFIGURATION' });
+  });
+
+  it('names the settings that only a restart applies', async (t) => {
+    const a = await greeter(t, 'a');
+    const spec = instanceSpec(service('web', [to(a.port)]));
+    const next = { ...spec, hashSeed: '1'.repeat(32), metrics: { host: '127.0.0.1', port: 0 }, drainMs: 1 };
+    const instance = newInstance(t, spec, { reread: async () => next });
+    await instance.start();
+    assert.deepEqual((await instance.reload()).needRestart, ['metrics', 'hashSeed']);
   });
 
   it('is refused where the configuration is, and leaves the instance as it was', async (t) => {

@@ -19,8 +19,8 @@ export const reload = defineCommand({
 });
 
 /** `added web, changed dns`. */
-function describe({ added, changed, removed }: ReloadView): string {
-  const parts = Object.entries({ added, changed, removed })
+function describe({ added, changed, removed, needRestart }: ReloadView): string {
+  const parts = Object.entries({ added, changed, removed, 'only after a restart:': needRestart })
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what} ${names.join(' ')}`);
   return parts.length === 0 ? 'nothing has changed' : parts.join(', ');
