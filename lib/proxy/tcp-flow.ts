@@ -56,7 +56,6 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
   #tried: readonly Backend[] = none;
   /** The client's first bytes, lent by its stream until there is a backend to send them to. */
   #held: Uint8Array | null = null;
-  #heldLength = 0;
   #clientEnded = false;
   #serverEnded = false;
   #keptAlive = false;
@@ -125,18 +124,18 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     }
   }
 
-  onData(from: Stream, bytes: Uint8Array, length: number): boolean {
+  onData(from: Stream, bytes: Uint8Array): boolean {
     const { context } = this.#home;
     if (from === this.#server) {
       if (this.bytesOut === 0) context.observer.answered(this.backend!);
       this.lastMs = context.nowMs;
-      this.bytesOut += length;
-      context.countOut(this.backend!, length);
-      return this.#client.write(bytes, length);
+      this.bytesOut += bytes.length;
+      context.countOut(this.backend!, bytes.length);
+      return this.#client.write(bytes);
     }
-    if (this.state === 'queued' || this.state === 'connecting') return this.#hold(bytes, length);
+    if (this.state === 'queued' || this.state === 'connecting') return this.#hold(bytes);
     this.lastMs = context.nowMs;
-    return this.#toServer(bytes, length);
+    return this.#toServer(bytes);
   }
 
   onConnected(server: Stream, failure: string | null): void {
@@ -225,7 +224,7 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     const held = this.#held;
     if (held !== null) {
       this.#held = null;
-      if (this.#toServer(held, this.#heldLength)) this.#client.resume();
+      if (this.#toServer(held)) this.#client.resume();
     }
     if (this.#clientEnded && !this.#ended) {
       this.state = 'closing';
@@ -256,20 +255,19 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
     else this.#refuse(reason);
   }
 
-  #toServer(bytes: Uint8Array, length: number): boolean {
+  #toServer(bytes: Uint8Array): boolean {
     const server = this.#server!;
-    const taken = server.write(bytes, length);
+    const taken = server.write(bytes);
     if (this.#ended) return false;
     // The backend had gone before its first byte: these bytes are the next one's.
-    if (server !== this.#server) return this.#hold(bytes, length);
-    this.bytesIn += length;
-    this.#home.context.countIn(this.backend!, length);
+    if (server !== this.#server) return this.#hold(bytes);
+    this.bytesIn += bytes.length;
+    this.#home.context.countIn(this.backend!, bytes.length);
     return taken;
   }
 
-  #hold(bytes: Uint8Array, length: number): false {
+  #hold(bytes: Uint8Array): false {
     this.#held = bytes;
-    this.#heldLength = length;
     return false;
   }
 

@@ -125,20 +125,20 @@ export class MemoryStream implements Stream {
     this.#lent = false;
   }
 
-  write(bytes: Uint8Array, length: number): boolean {
+  write(bytes: Uint8Array): boolean {
     this.#requireOpen('write');
     assert.equal(this.#unwritten, null, 'nothing is written while a write waits');
     assert.ok(!this.#finished, 'nothing is written behind a FIN');
-    assert.ok(length > 0 && length <= bytes.length);
+    assert.ok(bytes.length > 0);
     if (this.peer.sentReset) {
       this.#fail('EPIPE');
       return false;
     }
     if (!this.peer.reading) {
-      this.#unwritten = bytes.subarray(0, length);
+      this.#unwritten = bytes;
       return false;
     }
-    this.peer.receive(bytes.subarray(0, length));
+    this.peer.receive(bytes);
     return true;
   }
 
@@ -194,7 +194,7 @@ export class MemoryStream implements Stream {
   #read(): void {
     const bytes = this.peer.take(readBufferBytes);
     this.#buffer.set(bytes);
-    this.#lent = !this.#owner!.onData(this, this.#buffer, bytes.length);
+    this.#lent = !this.#owner!.onData(this, this.#buffer.subarray(0, bytes.length));
     if (!this.#lent) this.#buffer.fill(spoilt);
   }
 

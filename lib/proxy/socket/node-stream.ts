@@ -20,12 +20,16 @@ const { streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding;
  */
 let nextWrite: WriteRequest = new binding.WriteWrap();
 
+const nothing = new Uint8Array(0);
+
 export class NodeStream implements Stream {
   readonly #handle: TcpHandle;
   #owner: StreamOwner | null = null;
   #remote: AddressOut | undefined;
   #local: AddressOut | undefined;
   #buffer: Uint8Array | null = null;
+  /** What the last read filled of it. Kept: the requests of one client tend to be of one length. */
+  #filled: Uint8Array = nothing;
   /** Somebody else still reads from `#buffer`. */
   #lent = false;
   /** A FIN has been asked for and is not out yet. */
@@ -62,6 +66,7 @@ export class NodeStream implements Stream {
     if (this.#closed) return;
     this.#owner = owner;
     this.#buffer = takeReadBuffer();
+    this.#filled = this.#buffer;
     this.#handle.useUserBuffer(this.#buffer);
     this.#handle.readStart();
   }
@@ -71,10 +76,9 @@ export class NodeStream implements Stream {
     if (!this.#closed) this.#handle.readStart();
   }
 
-  write(bytes: Uint8Array, length: number): boolean {
+  write(bytes: Uint8Array): boolean {
     if (this.#closed) return false;
-    const part = length === bytes.length ? bytes : bytes.subarray(0, length);
-    const error = this.#handle.writeBuffer(nextWrite, part);
+    const error = this.#handle.writeBuffer(nextWrite, bytes);
     if (error !== 0) {
       this.#fail(error);
       return false;
@@ -129,7 +133,8 @@ export class NodeStream implements Stream {
       else this.#fail(length);
       return undefined;
     }
-    const used = this.#owner!.onData(this, buffer, length);
+    if (this.#filled.length !== length) this.#filled = buffer.subarray(0, length);
+    const used = this.#owner!.onData(this, this.#filled);
     if (this.#closed) return undefined;
     if (!used) {
       this.#lent = true;
@@ -142,6 +147,7 @@ export class NodeStream implements Stream {
     if (used) returnReadBuffer(buffer);
     this.#lent = false;
     this.#buffer = larger;
+    this.#filled = larger;
     return larger;
   }
 
@@ -165,6 +171,7 @@ export class NodeStream implements Stream {
     this.#closed = true;
     if (this.#buffer !== null && !this.#lent) returnReadBuffer(this.#buffer);
     this.#buffer = null;
+    this.#filled = nothing;
   }
 
   // Asked once: they do not change, and a flow that waits is placed again and again.

@@ -23,10 +23,10 @@ export interface Stream {
   /** Takes up reading after `onData` returned false. */
   resume(): void;
   /**
-   * Sends the first `length` of `bytes`. True: the kernel has them all. False: `onWritten` will say when, and
-   * until then `bytes` must not change and nothing else may be written, or `onFailure` was called.
+   * Sends `bytes`. True: the kernel has them all. False: `onWritten` will say when, and until then they must
+   * not change and nothing else may be written; or `onFailure` was called.
    */
-  write(bytes: Uint8Array, length: number): boolean;
+  write(bytes: Uint8Array): boolean;
   /** Sends a FIN behind what was written; reading goes on. */
   finish(): void;
   /** Ends both directions: FIN, or RST if unread bytes are waiting. */
@@ -40,7 +40,7 @@ export interface Stream {
 /** Who hears of what happens on a stream. A stream passes itself, so that one owner can have two. */
 export interface StreamOwner {
   /** True if the bytes were used up; false to keep them and stop reading until `resume()`. */
-  onData(from: Stream, bytes: Uint8Array, length: number): boolean;
+  onData(from: Stream, bytes: Uint8Array): boolean;
   /** The write that returned false is done. */
   onWritten(to: Stream): void;
   /** The peer has sent its FIN. */
