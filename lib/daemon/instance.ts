@@ -166,7 +166,9 @@ export class Instance implements Controllable {
     this.ready = false;
     this.#drainDeadlineMs = this.#surroundings.clock.nowMs() + this.#spec.drainMs;
     for (const service of this.#services.values()) service.refuse();
-    this.#tick();
+    // A whole tick from now: by then whoever had arrived at a listener has been taken on.
+    if (this.#ticker === undefined) this.close();
+    else this.#ticker.refresh();
   }
 
   /** Ends everything at once. */

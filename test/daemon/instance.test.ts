@@ -5,7 +5,7 @@ import { SluiceError } from '../../lib/model/errors.ts';
 import { defaultDrainMs } from '../../lib/model/spec.ts';
 import { closedPort } from '../health/session/loopback.ts';
 import { rest, until } from '../proxy/socket/node-support.ts';
-import { freePort } from '../support/ports.ts';
+import { freePort, isListening } from '../support/ports.ts';
 import {
   connectTo,
   conversation,
@@ -225,6 +225,7 @@ describe('an instance that stops', () => {
     const { client, goesOn, ends } = await conversation(t, port('web'), a);
     instance.stop();
     assert.deepEqual([instance.ready, instance.status().state], [false, 'draining']);
+    await until(() => !isListening('tcp', port('web')));
     assert.equal(await whoAnswers(t, port('web')), 'ECONNREFUSED');
     await goesOn();
     let isStopped = false;

@@ -66,6 +66,13 @@ describe('a reader that does not read', () => {
       const beforeKiB = residentKiB(proxy.pid);
 
       const sockets: Socket[] = [];
+      // Before the proxy is stopped, which would wait for them.
+      using _ended = {
+        [Symbol.dispose]() {
+          for (const socket of sockets) socket.on('error', () => undefined).destroy();
+          server.close();
+        },
+      };
       const joined: ({ reader: Socket } & Push)[] = [];
       for (let pair = 0; pair < pairs; pair++) {
         const accepted = once(server, 'connection');
@@ -88,9 +95,6 @@ describe('a reader that does not read', () => {
       assert.equal(await readAll(first!.reader), gibibyte);
       await first!.done;
       assert.ok(residentKiB(proxy.pid) - beforeKiB < mostKiB);
-
-      for (const socket of sockets) socket.on('error', () => undefined).destroy();
-      server.close();
     });
   }
 });

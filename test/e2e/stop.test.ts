@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nginxOrigin } from '../support/nginx.ts';
@@ -30,10 +31,8 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
-describe('SIGTERM under load', () => {
-  it('lets connections go on to their end, and takes no new ones', {
-    skip: missing('wrk', 'nginx'),
-  }, async () => {
+describe('SIGTERM under load', { skip: missing('wrk', 'nginx') }, () => {
+  it('lets connections go on to their end, and takes no new ones', async () => {
     await using origin = await nginxOrigin();
     await using proxy = await sluice(['proxy', '127.0.0.1:0', `127.0.0.1:${origin.port}`, ...drain]);
     const load = wrk(urlOf(proxy), { seconds: 4, connections });
@@ -59,6 +58,19 @@ describe('SIGTERM under load', () => {
 
     proxy.kill('SIGTERM');
     assert.deepEqual(new Set(await Promise.all(asked)), new Set(['late']));
+    assert.equal(await proxy.exited, 0);
+  });
+
+  it('turns nobody away whose connection stands already, though it is not accepted yet', async () => {
+    await using origin = await nginxOrigin({ body: 'in time' });
+    await using proxy = await sluice(['proxy', '127.0.0.1:0', `127.0.0.1:${origin.port}`, ...drain]);
+    proxy.kill('SIGSTOP');
+    const clients = Array.from({ length: 100 }, () => connect({ port: portOf(proxy), host: '127.0.0.1' }));
+    await Promise.all(clients.map((client) => once(client, 'connect')));
+    const answers = clients.map((client) => text(client.end('GET / HTTP/1.0\r\n\r\n')));
+    proxy.kill('SIGTERM');
+    proxy.kill('SIGCONT');
+    for (const answer of await Promise.all(answers)) assert.match(answer, /in time$/);
     assert.equal(await proxy.exited, 0);
   });
 

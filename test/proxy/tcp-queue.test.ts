@@ -163,6 +163,20 @@ describe('a TCP flow that has failed on the backend with room', () => {
     assert.equal(peer.gotReset, false);
   });
 
+  it('has the whole queue timeout before it, however long it has tried to connect', () => {
+    const { arrive, holders, network, at, a, states, passMs } = full();
+    at(a).reception = 'never';
+    holders[0]!.reset();
+    network.settle();
+    arrive();
+    passMs(defaultProxySpec.connectTimeoutMs + tickMs);
+    assert.deepEqual(states(), ['established', 'queued']);
+    passMs(queueTimeoutMs);
+    assert.deepEqual(states(), ['established', 'queued']);
+    passMs(tickMs);
+    assert.deepEqual(states(), ['established']);
+  });
+
   it('does not keep the room from those behind it', () => {
     const { client, network, states, a, at } = picky();
     const second = client('second');

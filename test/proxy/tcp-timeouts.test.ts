@@ -24,6 +24,17 @@ describe('a TCP flow on which nothing moves', () => {
     assert.equal(live(), 0);
   });
 
+  it('is idle from its connection on, however long that took', () => {
+    const { arrive, network, context, passMs, states } = tcpService({ backends: 1 });
+    arrive();
+    context.nowMs += idleTimeoutMs / 2;
+    network.settle();
+    passMs(idleTimeoutMs - 1);
+    assert.deepEqual(states(), ['established']);
+    passMs(1);
+    assert.deepEqual(states(), []);
+  });
+
   for (const side of ['client', 'server'] as const) {
     it(`begins anew with each byte of the ${side}`, () => {
       const service = established();

@@ -18,6 +18,9 @@ const { TCP, TCPConnectWrap, constants } = nodeHandles().tcp;
 /** The kernel cuts it to net.core.somaxconn. */
 const backlog = 65_535;
 
+/** How long a listener that refuses may go on to take those who have arrived before. */
+const lastArrivalsMs = 1_000;
+
 export const nodeTcp: TcpTransport = { listen, connect };
 
 function listen(at: HostPort, onStream: (stream: Stream) => void): Listener {
@@ -29,7 +32,9 @@ function listen(at: HostPort, onStream: (stream: Stream) => void): Listener {
     handle.close();
     throw bindError('tcp', at, errorName(errno));
   }
+  let arrivals = 0;
   handle.onconnection = (error, client) => {
+    arrivals++;
     // An error here is the loss of one client that had already gone, or of a descriptor to take it with.
     if (error === 0) onStream(new NodeStream(client));
   };
@@ -40,7 +45,18 @@ function listen(at: HostPort, onStream: (stream: Stream) => void): Listener {
     if (isOpen) handle.close();
     isOpen = false;
   };
-  return { address: { host: at.host, port: bound.port ?? at.port }, refuse: close, close };
+  const closeOnceNobodyCame = (arrivalsBefore: number, deadlineMs: number): void => {
+    if (arrivals === arrivalsBefore || performance.now() >= deadlineMs) close();
+    else if (isOpen) setImmediate(closeOnceNobodyCame, arrivals, deadlineMs);
+  };
+  // There are clients whose connections stand, but whom Node, which takes one in each turn of its loop, has not
+  // seen. To close would be to reset them. A backlog of none keeps nearly all others out meanwhile.
+  const refuse = (): void => {
+    if (!isOpen) return;
+    handle.listen(0);
+    setImmediate(closeOnceNobodyCame, -1, performance.now() + lastArrivalsMs);
+  };
+  return { address: { host: at.host, port: bound.port ?? at.port }, refuse, close };
 }
 
 interface PendingConnect extends ConnectRequest {

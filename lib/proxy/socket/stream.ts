@@ -59,7 +59,7 @@ export interface ConnectionOwner extends StreamOwner {
 export interface Listener {
   /** With the port that was chosen, where 0 was asked for. */
   readonly address: HostPort;
-  /** Takes no new clients; those it has go on. */
+  /** Takes no new clients, but for those who have arrived already; those it has go on. */
   refuse(): void;
   /** Gives the address up at once. TCP connections go on; UDP sessions, which answer from here, end. */
   close(): void;

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../lib/model/errors.ts';
 import { nodeTcp } from '../../../lib/proxy/socket/node-tcp.ts';
 import type { Stream } from '../../../lib/proxy/socket/stream.ts';
 import { closedPort } from '../../health/session/loopback.ts';
+import { isListening } from '../../support/ports.ts';
 import { dial, NetBackend, type NetPeer, rest, until } from './node-support.ts';
 import { describeStreamContract, Recorder } from './stream-contract.ts';
 
@@ -131,11 +132,20 @@ describe('a TCP listener of Node', () => {
     }
   });
 
-  it('gives up the address as soon as it refuses, and lets those be that it has accepted', async (t) => {
+  it('takes on all who have arrived before it refuses', async (t) => {
+    const { listener, port, streams } = listen(t, '127.0.0.1');
+    for (let client = 0; client < 20; client++) dialFor(t, port);
+    // Behind the connects, before the first of them is accepted.
+    process.nextTick(() => listener.refuse());
+    await until(() => streams.length === 20);
+  });
+
+  it('gives up the address when it refuses, and lets those be that it has accepted', async (t) => {
     const { listener, port, streams } = listen(t, '127.0.0.1');
     const early = dialFor(t, port);
     await until(() => streams.length > 0);
     listener.refuse();
+    await until(() => !isListening('tcp', port));
     const late = dialFor(t, port);
     await until(() => late.error !== null);
     assert.equal(late.error, 'ECONNREFUSED');
@@ -255,5 +265,50 @@ describe('a TCP connection of Node', () => {
       stream.resume();
     }
     assert.ok(owner.bytes.equals(sent));
+  });
+});
+
+describe('the read buffers of many TCP connections of Node', () => {
+  /** Streams that have lent out the first read of `length` bytes each, all of them different. */
+  async function lending(t: TestContext, count: number, length: number) {
+    const all = await Promise.all(Array.from({ length: count }, () => connect(t)));
+    for (const [i, { stream, owner, peer }] of all.entries()) {
+      owner.usesUp = false;
+      stream.start(owner);
+      peer.send(Buffer.alloc(length, i + length));
+    }
+    await until(() => all.every(({ owner }) => owner.lent !== null));
+    return all;
+  }
+
+  type Lending = Awaited<ReturnType<typeof lending>>;
+
+  function assertUntouched(all: Lending): void {
+    for (const { owner } of all) {
+      const { bytes, were } = owner.lent!;
+      assert.ok(were.equals(bytes));
+    }
+    assert.equal(new Set(all.map(({ owner }) => owner.lent!.bytes.buffer)).size, all.length);
+  }
+
+  // One that leaves its buffer half empty, and one that fills it and is given a larger one.
+  for (const length of [10, 5_000]) {
+    it(`are never shared while ${length} bytes are lent, not even when the lender is closed`, async (t) => {
+      const first = await lending(t, 8, length);
+      for (const { stream } of first) stream.close();
+      const second = await lending(t, 8, length);
+      assertUntouched([...first, ...second]);
+    });
+  }
+
+  it('are never shared by those that take over what others have returned', async (t) => {
+    const first = await Promise.all(Array.from({ length: 8 }, () => connect(t)));
+    for (const { stream, owner, peer } of first) {
+      stream.start(owner);
+      peer.send('used up');
+    }
+    await until(() => first.every(({ owner }) => owner.bytes.length === 7));
+    for (const { stream } of first) stream.close();
+    assertUntouched(await lending(t, 16, 10));
   });
 });
