@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const compiler = process.env['CC'] ?? 'cc';
+const { CC: compiler = 'cc' } = process.env;
 const strict = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror'];
 const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
