@@ -82,7 +82,7 @@ function load(): Native {
     throw new NetfilterQueueError(
       'ERR_NFQ_NO_BINARY',
       process.platform === 'linux'
-        ? `no native part for ${machine}; in a clone, install a C compiler and run npm run build`
+        ? `no native part for ${machine}; in a clone, install a C compiler and run npm ci again`
         : `NFQUEUE is a part of Linux, and this is ${machine}`,
     );
   }

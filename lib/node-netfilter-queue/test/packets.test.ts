@@ -73,6 +73,24 @@ if (network !== undefined) {
       assert.deepEqual(await udp.arrivals(3), ['four', 'one', 'two']);
     });
 
+    it('get their verdicts before new packets take the place of these in the batch', async () => {
+      const packets = queue[Symbol.asyncIterator]();
+      await udp.send('one');
+      const [one] = await take(packets, 1);
+      const next = packets.next();
+
+      // In the event loop's timer phase: the watch fires now, and is served before any immediate.
+      await sleep(1);
+      void udp.send('two');
+      await new Promise(process.nextTick);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      one!.accept();
+
+      const two = await next;
+      two.value!.accept();
+      assert.deepEqual(await udp.arrivals(2), ['one', 'two']);
+    });
+
     it('may be replaced, and their transport checksum is put right', async () => {
       const packets = queue[Symbol.asyncIterator]();
       await udp.send('black', 'green');
