@@ -1,0 +1,49 @@
+/**
+ * Affinity by consistent hashing: the same key goes to the same backend, on every balancer with the same seed
+ * and candidates, and keeps it when others come and go. With the whole flow as the key this is `maglev`; with
+ * the client's address alone it is `source`.
+ */
+import type { FlowTuple } from '../hash/flow-key.ts';
+import { flowKeyLength } from '../hash/flow-key.ts';
+import { buildMaglev, noBackend, slotOf } from '../hash/maglev.ts';
+import type { SipHash } from '../hash/siphash.ts';
+import type { Backend } from './backend.ts';
+import type { Policy } from './policy.ts';
+
+/** Writes the key of a flow to the beginning of `into`, which has `flowKeyLength` bytes; returns its length. */
+export type KeyWriter = (flow: FlowTuple, into: Uint8Array) => number;
+
+export class Maglev implements Policy {
+  readonly affinity = true;
+  readonly #hash: SipHash;
+  readonly #writeKey: KeyWriter;
+  readonly #key = new Uint8Array(flowKeyLength);
+  #candidates: readonly Backend[] = [];
+  #table: Uint16Array = new Uint16Array(0);
+
+  constructor(hash: SipHash, writeKey: KeyWriter) {
+    this.#hash = hash;
+    this.#writeKey = writeKey;
+  }
+
+  rebuild(candidates: readonly Backend[]): void {
+    this.#candidates = candidates;
+    this.#table = buildMaglev(candidates, this.#hash);
+  }
+
+  /** Past backends that were tried the flow goes to the next slot's, so that these spread over all others. */
+  pick(flow: FlowTuple, tried: readonly Backend[], maxConnections: number): Backend | null {
+    const size = this.#table.length;
+    const length = this.#writeKey(flow, this.#key);
+    this.#hash.hash(this.#key, 0, length);
+    let slot = slotOf(this.#hash.lo, this.#hash.hi, size);
+    for (let i = 0; i < size; i++) {
+      const index = this.#table[slot]!;
+      if (index === noBackend) return null;
+      const backend = this.#candidates[index]!;
+      if (!tried.includes(backend)) return backend.hasRoom(maxConnections) ? backend : null;
+      slot = slot + 1 === size ? 0 : slot + 1;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,37 @@
+/** Every command, in the order of the help: what runs, what is kept, what is asked and changed while it runs. */
+import type { Command } from './command.ts';
+import { backends } from './commands/backends.ts';
+import { check } from './commands/check.ts';
+import { completion } from './commands/completion.ts';
+import { demo } from './commands/demo.ts';
+import { drain } from './commands/drain.ts';
+import { enable } from './commands/enable.ts';
+import { flows } from './commands/flows.ts';
+import { forget } from './commands/forget.ts';
+import { proxy } from './commands/proxy.ts';
+import { reload } from './commands/reload.ts';
+import { save } from './commands/save.ts';
+import { services } from './commands/services.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
+import { up } from './commands/up.ts';
+import { weight } from './commands/weight.ts';
+
+export const commands: readonly Command[] = [
+  proxy,
+  up,
+  check,
+  reload,
+  stop,
+  save,
+  services,
+  forget,
+  status,
+  backends,
+  flows,
+  drain,
+  enable,
+  weight,
+  demo,
+  completion,
+];

@@ -1,0 +1,90 @@
+/** Flags that several commands share, in the groups that belong together. */
+import { logLevels } from '../model/log.ts';
+import { allDownPolicies, balanceNames } from '../model/spec.ts';
+import type { Flags } from './command.ts';
+import { logFormats } from './log.ts';
+
+/** Colour; every command has it. */
+export const outputFlags = {
+  'no-color': {
+    type: 'boolean',
+    describe: 'Never colour the output (as NO_COLOR does; FORCE_COLOR is the opposite)',
+  },
+} as const satisfies Flags;
+
+export const jsonFlag = {
+  json: { type: 'boolean', describe: 'Print JSON for scripts' },
+} as const satisfies Flags;
+
+/** Which running instance a command speaks to. */
+export const remoteFlags = {
+  name: { type: 'string', describe: 'The instance by its name; needless while only one runs' },
+  control: { type: 'string', describe: 'The instance by its control socket (a path)' },
+  ...jsonFlag,
+  ...outputFlags,
+} as const satisfies Flags;
+
+/** What an instance is asked to be, beyond its services. */
+export const instanceFlags = {
+  name: { type: 'string', describe: 'Name of the instance; it names the control socket' },
+  control: { type: 'string', describe: 'Path of the control socket' },
+  metrics: { type: 'string', describe: 'Serve /metrics, /livez and /readyz at HOST:PORT' },
+  drain: {
+    type: 'string',
+    describe: 'How long a stop, or a backend taken out, waits for connections: 10s unless given',
+  },
+} as const satisfies Flags;
+
+/** How an instance runs in the foreground. */
+export const foregroundFlags = {
+  for: { type: 'string', describe: 'Stop by itself after this time: 30s, 5m' },
+  'no-tui': { type: 'boolean', describe: 'Print lines, show no dashboard' },
+  'log-level': { type: 'string', choices: logLevels, describe: `${logLevels.join(', ')}: info unless given` },
+  'log-format': { type: 'string', choices: logFormats, describe: 'text or json: text unless given' },
+  ...jsonFlag,
+  ...outputFlags,
+} as const satisfies Flags;
+
+/** How one service balances, checks and limits. Names and meanings are those of the configuration file. */
+export const serviceFlags = {
+  balance: {
+    type: 'string',
+    choices: balanceNames,
+    describe: `How a new client finds its backend: ${balanceNames.join(', ')}`,
+  },
+  check: {
+    type: 'string',
+    describe: 'How backends are checked: tcp, http:/PATH, https:/PATH, udp:HEX[/HEX], exec:COMMAND, none',
+  },
+  'check-interval': { type: 'string', describe: 'Time between two checks: 1s unless given' },
+  'check-timeout': { type: 'string', describe: 'How long a check may take: 500ms unless given' },
+  rise: { type: 'number', describe: 'Successes in a row that bring a backend up: 2 unless given' },
+  fall: { type: 'number', describe: 'Failures in a row that take it down: 3 unless given' },
+  'when-all-down': {
+    type: 'string',
+    choices: allDownPolicies,
+    describe: `What becomes of clients when every backend is down: ${allDownPolicies.join(', ')}`,
+  },
+  'connect-timeout': { type: 'string', describe: 'How long a backend may take to accept: 2s unless given' },
+  retries: { type: 'number', describe: 'Further backends tried before the first byte: 2 unless given' },
+  'idle-timeout': { type: 'string', describe: 'Close connections silent for so long: 5m unless given' },
+  'half-close-timeout': {
+    type: 'string',
+    describe: 'The same once one side has finished: 1m unless given',
+  },
+  'max-connections': {
+    type: 'number',
+    describe: 'Connections that each backend holds at once; 0, the default, is no limit',
+  },
+  'queue-length': {
+    type: 'number',
+    describe: 'Clients that may wait for a backend to have room: 1024 unless given',
+  },
+  'queue-timeout': { type: 'string', describe: 'How long they may wait: 5s unless given' },
+  'udp-idle-timeout': { type: 'string', describe: 'End UDP sessions silent for so long: 30s unless given' },
+  'udp-answers': {
+    type: 'number',
+    describe: 'End a UDP session after so many answers; 0, the default, is never',
+  },
+  'udp-max-sessions': { type: 'number', describe: 'UDP sessions held at once: 65536 unless given' },
+} as const satisfies Flags;

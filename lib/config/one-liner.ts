@@ -1,0 +1,104 @@
+/**
+ * The arguments of `sluice proxy` as the configuration file they stand for, and so the same words, limits and
+ * defaults: one service, which has the name of its instance.
+ */
+import { ExitCode, SluiceError } from '../model/errors.ts';
+import type { CheckTiming, InstanceSpec } from '../model/spec.ts';
+import { defaultCheck, parseCheck } from './check.ts';
+import { timingSchema } from './check-table.ts';
+import { explain, type Finding } from './explain.ts';
+import { readInstance } from './read.ts';
+
+/** As the command line has them: durations, addresses and checks are text. What is undefined was not given. */
+export interface ProxyArguments {
+  readonly listen: string;
+  readonly backends: readonly string[];
+  readonly balance?: string | undefined;
+  readonly check?: string | undefined;
+  readonly checkInterval?: string | undefined;
+  readonly checkTimeout?: string | undefined;
+  readonly rise?: number | undefined;
+  readonly fall?: number | undefined;
+  readonly whenAllDown?: string | undefined;
+  readonly connectTimeout?: string | undefined;
+  readonly retries?: number | undefined;
+  readonly idleTimeout?: string | undefined;
+  readonly halfCloseTimeout?: string | undefined;
+  readonly maxConnections?: number | undefined;
+  readonly queueLength?: number | undefined;
+  readonly queueTimeout?: string | undefined;
+  readonly udpIdleTimeout?: string | undefined;
+  readonly udpAnswers?: number | undefined;
+  readonly udpMaxSessions?: number | undefined;
+  readonly name?: string | undefined;
+  readonly control?: string | undefined;
+  readonly metrics?: string | undefined;
+  readonly drain?: string | undefined;
+}
+
+/**
+ * The instance that the arguments ask for.
+ * @throws {SluiceError} with the exit code of a usage error; its place is the option that is wrong, if it is one.
+ */
+export function instanceFromArguments(given: ProxyArguments): InstanceSpec {
+  const name = given.name ?? 'proxy';
+  const { spec, findings } = readInstance({
+    name,
+    ...(given.control === undefined ? {} : { control: given.control }),
+    ...(given.metrics === undefined ? {} : { metrics: given.metrics }),
+    drain: given.drain,
+    services: [
+      {
+        name,
+        listen: given.listen,
+        balance: given.balance,
+        backends: given.backends,
+        'when-all-down': given.whenAllDown,
+        'connect-timeout': given.connectTimeout,
+        retries: given.retries,
+        'idle-timeout': given.idleTimeout,
+        'half-close-timeout': given.halfCloseTimeout,
+        'max-connections': given.maxConnections,
+        'queue-length': given.queueLength,
+        'queue-timeout': given.queueTimeout,
+        'udp-idle-timeout': given.udpIdleTimeout,
+        'udp-answers': given.udpAnswers,
+        'udp-max-sessions': given.udpMaxSessions,
+      },
+    ],
+  });
+  if (spec === undefined) throw refusal(findings[0]!);
+  const timing = checkTiming(given);
+  return {
+    ...spec,
+    services: spec.services.map((service) => ({
+      ...service,
+      check: parseCheck(given.check ?? defaultCheck(service.listen), timing),
+    })),
+  };
+}
+
+function checkTiming({ checkInterval, checkTimeout, rise, fall }: ProxyArguments): CheckTiming {
+  const keys = { interval: checkInterval, timeout: checkTimeout, rise, fall };
+  const { data, error } = timingSchema.safeParse(keys, { reportInput: true });
+  if (data !== undefined) return data;
+  throw refusal(explain(error.issues)[0]!);
+}
+
+/** Keys whose option has another name, or that are no option. */
+const options: Readonly<Record<string, string | undefined>> = {
+  listen: undefined,
+  backends: undefined,
+  interval: '--check-interval',
+  timeout: '--check-timeout',
+};
+
+function refusal({ message, remedy, path }: Finding): SluiceError {
+  const key = String(path.findLast((step) => typeof step === 'string'));
+  const option = key in options ? options[key] : `--${key}`;
+  return new SluiceError('ERR_SLUICE_USAGE', message, {
+    exitCode: ExitCode.usage,
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(option === undefined ? {} : { place: option }),
+  });
+}

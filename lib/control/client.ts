@@ -1,0 +1,152 @@
+/**
+ * The other end of the control socket: what a `Controllable` does, asked from another process. Errors arrive as they were
+ * thrown there; where nobody answers, the exit code is 5. undici is loaded by the first call, so that commands which
+ * make none do not pay for it.
+ */
+import type { Client } from 'undici';
+import { reasonOf, timedOut } from '../health/reason.ts';
+import { ExitCode, SluiceError } from '../model/errors.ts';
+import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
+import type { BackendPatch } from './controllable.ts';
+import { noInstance } from './path.ts';
+import { fromProblem } from './problem.ts';
+
+/** A reload may have names to look up; all else is answered at once or never. */
+const answerTimeoutMs = 30_000;
+
+interface Call {
+  readonly method: 'GET' | 'PATCH' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** Talks to the instance at `socketPath`, over one connection that is opened by need and kept between calls. */
+export class ControlClient {
+  readonly socketPath: string;
+  #client: Promise<Client> | undefined;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  status(): Promise<StatusView> {
+    return this.#askJson({ method: 'GET', path: '/v1/status' });
+  }
+
+  async backends(): Promise<readonly BackendView[]> {
+    return (await this.#askJson<{ backends: BackendView[] }>({ method: 'GET', path: '/v1/backends' }))
+      .backends;
+  }
+
+  /** The live flows, at most `limit` of them, oldest first. */
+  async flows(limit: number): Promise<readonly FlowView[]> {
+    return (await this.#askJson<{ flows: FlowView[] }>({ method: 'GET', path: `/v1/flows?limit=${limit}` }))
+      .flows;
+  }
+
+  /** See `Controllable.patchBackend`. */
+  async patchBackend(
+    service: string | undefined,
+    backend: string,
+    patch: BackendPatch,
+  ): Promise<readonly BackendView[]> {
+    const within = service === undefined ? '' : `/services/${encodeURIComponent(service)}`;
+    const path = `/v1${within}/backends/${encodeURIComponent(backend)}`;
+    return (await this.#askJson<{ backends: BackendView[] }>({ method: 'PATCH', path, body: patch }))
+      .backends;
+  }
+
+  reload(): Promise<ReloadView> {
+    return this.#askJson({ method: 'POST', path: '/v1/reload' });
+  }
+
+  /** Resolves once the instance has heard it, which is before it has stopped. */
+  async stop(): Promise<void> {
+    await this.#ask({ method: 'POST', path: '/v1/stop' });
+  }
+
+  /** Prometheus text. */
+  metrics(): Promise<string> {
+    return this.#ask({ method: 'GET', path: '/metrics' });
+  }
+
+  /** Ends the connection; calls under way are rejected. An idle client does not keep the process alive anyway. */
+  async close(): Promise<void> {
+    await (await this.#client)?.destroy();
+  }
+
+  /** The instance's documents are taken at their word: it is the same program, and new fields do no harm. */
+  async #askJson<Document>(call: Call): Promise<Document> {
+    const document = parseJson(await this.#ask(call));
+    if (document === undefined) throw this.#notSluice();
+    return document as Document;
+  }
+
+  async #ask({ method, path, body }: Call): Promise<string> {
+    this.#client ??= openClient(this.socketPath);
+    const client = await this.#client;
+    let status: number;
+    let text: string;
+    try {
+      const response = await client.request({
+        method,
+        path,
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      status = response.statusCode;
+      text = await response.body.text();
+    } catch (error) {
+      throw this.#unanswered(error);
+    }
+    if (status < 300) return text;
+    throw fromProblem(parseJson(text)) ?? this.#notSluice();
+  }
+
+  #unanswered(error: unknown): SluiceError {
+    const { code, name } = error as NodeJS.ErrnoException;
+    const at = this.socketPath;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
+      return noInstance(`no instance answers at ${at}`, error);
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      return new SluiceError('ERR_SLUICE_CONTROL_DENIED', `the instance at ${at} belongs to another user`, {
+        exitCode: ExitCode.missing,
+        remedy: 'run this command as that user, or as root',
+        cause: error,
+      });
+    }
+    if (name === 'HTTPParserError') return this.#notSluice();
+    const reason = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(code ?? '') ? timedOut : reasonOf(error);
+    return new SluiceError('ERR_SLUICE_NO_ANSWER', `the instance at ${at} did not answer: ${reason}`, {
+      exitCode: ExitCode.notReached,
+      remedy: 'look whether it still runs, and try again',
+      cause: error,
+    });
+  }
+
+  #notSluice(): SluiceError {
+    return new SluiceError('ERR_SLUICE_NOT_AN_INSTANCE', `what answers at ${this.socketPath} is not sluice`, {
+      exitCode: ExitCode.notReached,
+      remedy: 'point to the control socket of an instance with --control PATH',
+    });
+  }
+}
+
+async function openClient(socketPath: string): Promise<Client> {
+  const { Client } = await import('undici');
+  return new Client('http://sluice', {
+    connect: { socketPath },
+    headersTimeout: answerTimeoutMs,
+    bodyTimeout: answerTimeoutMs,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

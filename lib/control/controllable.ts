@@ -1,0 +1,29 @@
+/**
+ * What a running instance can be asked, by whoever asks: the control socket, the dashboard inside the same
+ * process, a test. Everything above the process floor knows an instance through this and nothing else.
+ */
+import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
+
+/** What a person may change about a backend while it runs; absent fields stay as they are. */
+export interface BackendPatch {
+  readonly state?: 'enabled' | 'draining' | 'disabled';
+  readonly weight?: number;
+}
+
+export interface Controllable {
+  /** All listeners are bound and new clients are accepted; false again once a stop has begun. */
+  readonly ready: boolean;
+  status(): StatusView;
+  backends(): readonly BackendView[];
+  /** The live flows, at most `limit` of them, oldest first. */
+  flows(limit: number): readonly FlowView[];
+  /**
+   * Changes the backends called `backend` (by name or address) in `service`, or in every service when that is
+   * undefined. Returns them as they are now; throws ERR_SLUICE_NO_SUCH_BACKEND when there is none.
+   */
+  patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[];
+  /** Reads the configuration again and applies the difference; rejects, changing nothing, if it is invalid. */
+  reload(): Promise<ReloadView>;
+  /** Begins an orderly stop: no new clients, live ones until the drain deadline. */
+  stop(): void;
+}

@@ -1,0 +1,204 @@
+/**
+ * A running sluice: all its services, from the first listener to the last flow.
+ *
+ *     start ──▶ serving ──── stop ───▶ draining ── no flows left, or the deadline ──▶ stopped
+ *                │   ▲                    │ stop again
+ *                └───┘ reload             └──────────▶ at once
+ */
+import type { Backend } from '../balance/backend.ts';
+import type { BackendPatch, Controllable } from '../control/controllable.ts';
+import { formatHostPort } from '../model/address.ts';
+import { SluiceError } from '../model/errors.ts';
+import type { InstanceSpec } from '../model/spec.ts';
+import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
+import { tickMs } from '../proxy/context.ts';
+import type { ProxyService, Surroundings } from './proxy-service.ts';
+import { applySpec, type ReloadOutcome } from './reload.ts';
+import { resolveHosts } from './resolve.ts';
+import { viewBackend, viewFlows, viewService } from './service-view.ts';
+import { version } from './version.ts';
+
+export interface InstanceOptions {
+  readonly spec: InstanceSpec;
+  readonly reread?: () => Promise<InstanceSpec>;
+  readonly surroundings: Omit<Surroundings, 'hashSeed'>;
+}
+
+export class Instance implements Controllable {
+  ready = false;
+  /** Resolves when the last flow has ended after a stop. */
+  readonly stopped: Promise<void>;
+
+  readonly #reread: (() => Promise<InstanceSpec>) | undefined;
+  readonly #surroundings: Surroundings;
+  readonly #startedMs: number;
+  readonly #resolveStopped: () => void;
+  #spec: InstanceSpec;
+  readonly #services = new Map<string, ProxyService>();
+  /** Removed by a reload, with flows that may go on until the deadline. */
+  readonly #retired = new Set<ProxyService>();
+  /** The latest for each backend: one that came back and was removed again has a new deadline. */
+  readonly #removals = new WeakMap<Backend, ReloadOutcome['retired']>();
+  #ticker: NodeJS.Timeout | undefined;
+  #drainDeadlineMs: number | undefined;
+  #reloading = false;
+
+  constructor({ spec, reread, surroundings }: InstanceOptions) {
+    this.#spec = spec;
+    this.#reread = reread;
+    this.#surroundings = { ...surroundings, hashSeed: spec.hashSeed };
+    this.#startedMs = surroundings.clock.nowMs();
+    let resolveStopped = (): void => undefined;
+    this.stopped = new Promise((resolve) => {
+      resolveStopped = resolve;
+    });
+    this.#resolveStopped = resolveStopped;
+  }
+
+  /**
+   * Binds everything and begins to check; not so when a stop has come before. Rejects with a SluiceError,
+   * leaving nothing bound.
+   */
+  async start(): Promise<void> {
+    const addresses = await resolveHosts(this.#spec);
+    if (this.#drainDeadlineMs !== undefined) return;
+    applySpec({ ...this.#spec, services: [] }, this.#spec, this.#services, addresses, this.#surroundings);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.ready = true;
+  }
+
+  status(): StatusView {
+    return {
+      name: this.#spec.name,
+      version,
+      pid: process.pid,
+      state: this.#drainDeadlineMs === undefined ? 'serving' : 'draining',
+      uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
+      services: [...this.#services.values()].map(viewService),
+    };
+  }
+
+  backends(): readonly BackendView[] {
+    return this.#all().flatMap((service) =>
+      service.pool.backends.map((backend) => viewBackend(service, backend)),
+    );
+  }
+
+  flows(limit: number): readonly FlowView[] {
+    return viewFlows(this.#all(), limit);
+  }
+
+  patchBackend(serviceName: string | undefined, wanted: string, patch: BackendPatch): readonly BackendView[] {
+    const patched: BackendView[] = [];
+    for (const service of this.#services.values()) {
+      if (serviceName !== undefined && service.spec.name !== serviceName) continue;
+      for (const backend of service.pool.backends) {
+        const names = [backend.name, formatHostPort(backend.address, backend.port)];
+        if (backend.removed || !names.includes(wanted)) continue;
+        if (patch.weight !== undefined) service.pool.setWeight(backend, patch.weight);
+        if (patch.state !== undefined) service.pool.setAdmin(backend, patch.state);
+        patched.push(viewBackend(service, backend));
+        const { state, weight } = patched.at(-1)!;
+        this.#surroundings.log.info('backend set', {
+          service: service.spec.name,
+          backend: backend.name,
+          state,
+          weight,
+        });
+      }
+    }
+    if (patched.length > 0) return patched;
+    const where = serviceName === undefined ? '' : ` in service "${serviceName}"`;
+    throw new SluiceError('ERR_SLUICE_NO_SUCH_BACKEND', `there is no backend "${wanted}"${where}`, {
+      remedy: '`sluice backends` lists them',
+    });
+  }
+
+  async reload(): Promise<ReloadView> {
+    if (this.#reread === undefined) {
+      throw new SluiceError(
+        'ERR_SLUICE_NO_CONFIGURATION',
+        'this instance was started without a configuration',
+        {
+          remedy: 'use `sluice up -f FILE` to have one to reload',
+        },
+      );
+    }
+    if (this.#reloading) throw new SluiceError('ERR_SLUICE_BUSY', 'the instance is reloading already');
+    this.#requireReady();
+    this.#reloading = true;
+    try {
+      const next = await this.#reread();
+      const addresses = await resolveHosts(next);
+      this.#requireReady();
+      const outcome = applySpec(this.#spec, next, this.#services, addresses, this.#surroundings);
+      this.#spec = next;
+      this.#retire(outcome.retired);
+      const { added, changed, removed, unchanged } = outcome.view;
+      this.#surroundings.log.info('reloaded', {
+        added: added.length,
+        changed: changed.length,
+        removed: removed.length,
+        unchanged: unchanged.length,
+      });
+      return outcome.view;
+    } finally {
+      this.#reloading = false;
+    }
+  }
+
+  #requireReady(): void {
+    if (this.ready) return;
+    const doing = this.#drainDeadlineMs === undefined ? 'has not started yet' : 'is stopping';
+    throw new SluiceError('ERR_SLUICE_BUSY', `the instance ${doing}`);
+  }
+
+  /** Drains; the second time, ends at once. */
+  stop(): void {
+    if (this.#drainDeadlineMs !== undefined) {
+      this.close();
+      return;
+    }
+    this.ready = false;
+    this.#drainDeadlineMs = this.#surroundings.clock.nowMs() + this.#spec.drainMs;
+    for (const service of this.#services.values()) service.refuse();
+    this.#tick();
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    this.ready = false;
+    for (const service of this.#all()) service.close();
+    clearInterval(this.#ticker);
+    this.#resolveStopped();
+  }
+
+  /** Services and backends that a reload has removed lose what flows they have left at the deadline. */
+  #retire(retired: ReloadOutcome['retired']): void {
+    const { services, backends } = retired;
+    for (const service of services) this.#retired.add(service);
+    for (const [, backend] of backends) this.#removals.set(backend, retired);
+    this.#surroundings.clock.after(this.#spec.drainMs, () => {
+      for (const service of services) service.close();
+      for (const [service, backend] of backends) {
+        if (backend.removed && this.#removals.get(backend) === retired) service.endFlows(backend);
+      }
+    });
+  }
+
+  #tick(): void {
+    for (const service of this.#all()) service.tick();
+    for (const service of this.#retired) {
+      if (service.flowCount > 0) continue;
+      service.close();
+      this.#retired.delete(service);
+    }
+    if (this.#drainDeadlineMs === undefined) return;
+    const isDrained = this.#all().every((service) => service.flowCount === 0);
+    if (isDrained || this.#surroundings.clock.nowMs() >= this.#drainDeadlineMs) this.close();
+  }
+
+  #all(): ProxyService[] {
+    return [...this.#services.values(), ...this.#retired];
+  }
+}

@@ -1,0 +1,59 @@
+/** An instance as a process: signals, the control socket, the metrics listener, and the end of it all. */
+import type { Controllable } from '../control/controllable.ts';
+import { controlPath } from '../control/path.ts';
+import { type ControlServer, type MetricsServer, serveControl, serveMetrics } from '../control/server.ts';
+import { ExitCode } from '../model/errors.ts';
+import type { Log } from '../model/log.ts';
+import type { InstanceSpec } from '../model/spec.ts';
+import { systemClock } from './clock.ts';
+import { Instance } from './instance.ts';
+import { onSignals } from './signals.ts';
+
+export interface RunOptions {
+  readonly spec: InstanceSpec;
+  /** Reads the configuration anew, for `reload` and SIGHUP; absent for a one-liner, which has none. */
+  readonly reread?: () => Promise<InstanceSpec>;
+  /** Stops by itself, in order, after so long. */
+  readonly forMs?: number;
+  readonly log: Log;
+  /** Called once, when traffic is accepted. `control` is the path of the control socket. */
+  readonly onReady: (instance: Controllable, control: string) => void;
+}
+
+/**
+ * Runs an instance until it is stopped: binds, checks, serves, listens for signals and the control socket,
+ * drains. Resolves to the exit code; rejects with a SluiceError if it cannot start.
+ */
+export async function runInstance({ spec, reread, forMs, log, onReady }: RunOptions): Promise<ExitCode> {
+  const instance = new Instance({
+    spec,
+    ...(reread === undefined ? {} : { reread }),
+    surroundings: { clock: systemClock, random: Math.random, log },
+  });
+  const forgetSignals = onSignals({
+    stop: () => instance.stop(),
+    reload: () =>
+      void instance.reload().catch((error: Error) => log.error('reload refused', { error: error.message })),
+  });
+  const servers: (ControlServer | MetricsServer)[] = [];
+  try {
+    const control = await serveControl(spec.control ?? controlPath(spec.name), instance, log);
+    servers.push(control);
+    await Promise.race([instance.start(), instance.stopped]);
+    if (spec.metrics !== undefined) servers.push(await serveMetrics(spec.metrics, instance, log));
+    if (!instance.ready) return ExitCode.interrupted;
+    onReady(instance, control.path);
+    if (forMs !== undefined) {
+      systemClock.after(forMs, () => {
+        // A second stop would cut short a drain that is under way.
+        if (instance.ready) instance.stop();
+      });
+    }
+    await instance.stopped;
+    return ExitCode.fine;
+  } finally {
+    forgetSignals();
+    instance.close();
+    await Promise.all(servers.map((server) => server.close()));
+  }
+}

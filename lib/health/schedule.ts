@@ -1,0 +1,20 @@
+/**
+ * When checks run: never in step. Many backends, and many balancers that look at the same backend, would
+ * otherwise send all their checks in the same millisecond, again and again.
+ */
+import type { Random } from '../model/clock.ts';
+
+const jitter = 0.1;
+
+/** `delayMs`, lengthened or shortened by up to a tenth of it. */
+export function jittered(delayMs: number, random: Random): number {
+  return delayMs * (1 - jitter + 2 * jitter * random());
+}
+
+/**
+ * When the first check of one of `backends` that start together runs: at once for a lone one, and spread
+ * over a millisecond for each further one, though never over more than an interval.
+ */
+export function firstCheckMs(backends: number, intervalMs: number, random: Random): number {
+  return random() * Math.min(backends - 1, intervalMs);
+}

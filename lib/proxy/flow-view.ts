@@ -1,0 +1,44 @@
+/** How flows of a proxy present themselves to people, TCP connections and UDP sessions alike. */
+import type { Backend } from '../balance/backend.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
+import { formatHostPort } from '../model/address.ts';
+import type { FlowState, FlowView } from '../model/view.ts';
+import type { ProxyContext } from './context.ts';
+
+interface ProxiedFlow extends FlowTuple {
+  readonly state: FlowState;
+  readonly backend: Backend | null;
+  readonly startedMs: number;
+  readonly lastMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+interface PacketCounts {
+  readonly packetsIn: number | null;
+  readonly packetsOut: number | null;
+}
+
+export function viewFlow(flow: ProxiedFlow, context: ProxyContext, packets: PacketCounts): FlowView {
+  const { backend } = flow;
+  return {
+    protocol: flow.protocol,
+    client: formatHostPort(unmapped(flow.clientAddress), flow.clientPort),
+    vip: formatHostPort(unmapped(flow.vipAddress), flow.vipPort),
+    backend: backend === null ? null : formatHostPort(backend.address, backend.port),
+    service: context.service,
+    state: flow.state,
+    mode: 'proxy',
+    ageMs: Math.round(context.nowMs - flow.startedMs),
+    idleMs: Math.round(context.nowMs - flow.lastMs),
+    packetsIn: packets.packetsIn,
+    packetsOut: packets.packetsOut,
+    bytesIn: flow.bytesIn,
+    bytesOut: flow.bytesOut,
+  };
+}
+
+/** A socket of both families calls an IPv4 client ::ffff:192.0.2.1. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}

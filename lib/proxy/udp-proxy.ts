@@ -1,0 +1,155 @@
+/** The UDP side of a proxied service: its listeners and the sessions of their clients. */
+import type { Backend } from '../balance/backend.ts';
+import type { HostPort } from '../model/spec.ts';
+import type { FlowView } from '../model/view.ts';
+import type { ProxyContext } from './context.ts';
+import { viewFlow } from './flow-view.ts';
+import type { DatagramOwner, DatagramSocket, UdpTransport } from './socket/datagram.ts';
+import type { Listener } from './socket/stream.ts';
+import { reasonNotSent, type SessionHome, UdpSession } from './udp-session.ts';
+
+/** A session of a listener that takes no new ones has so long from datagram to datagram. */
+const lastAnswersMs = 1_000;
+
+export class UdpProxy {
+  readonly #context: ProxyContext;
+  readonly #transport: UdpTransport;
+  readonly #listeners = new Set<UdpListener>();
+
+  constructor(context: ProxyContext, transport: UdpTransport) {
+    this.#context = context;
+    this.#transport = transport;
+  }
+
+  get sessionCount(): number {
+    let count = 0;
+    for (const listener of this.#listeners) count += listener.sessions.size;
+    return count;
+  }
+
+  /** Receives at a literal address; an empty host is every address. Throws a SluiceError. */
+  listen(at: HostPort): Listener {
+    const listener = new UdpListener(this.#context, this.#transport, at, () => this.sessionCount);
+    this.#listeners.add(listener);
+    return {
+      address: listener.address,
+      refuse: () => listener.refuse(),
+      close: () => {
+        this.#listeners.delete(listener);
+        listener.close();
+      },
+    };
+  }
+
+  /** Lets idle sessions end. */
+  tick(): void {
+    const { nowMs } = this.#context;
+    const { udpIdleTimeoutMs } = this.#context.limits;
+    for (const listener of this.#listeners) {
+      const idleTimeoutMs = listener.refusing ? Math.min(lastAnswersMs, udpIdleTimeoutMs) : udpIdleTimeoutMs;
+      for (const session of listener.sessions.values()) {
+        if (nowMs - session.lastMs >= idleTimeoutMs) session.end();
+      }
+    }
+  }
+
+  /** The sessions of a backend that is down go to others. */
+  moveSessions(backend: Backend): void {
+    for (const session of this.#sessions()) {
+      if (session.backend === backend) session.place();
+    }
+  }
+
+  /** Ends the sessions of one backend, or all of them. */
+  endSessions(backend?: Backend): void {
+    for (const session of this.#sessions()) {
+      if (backend === undefined || session.backend === backend) session.end();
+    }
+  }
+
+  /** The oldest sessions, at most `limit`. */
+  view(limit: number): FlowView[] {
+    const views: FlowView[] = [];
+    for (const session of this.#sessions()) {
+      if (views.length >= limit) break;
+      views.push(viewFlow(session, this.#context, session));
+    }
+    return views;
+  }
+
+  *#sessions(): Generator<UdpSession> {
+    for (const listener of this.#listeners) yield* listener.sessions.values();
+  }
+}
+
+class UdpListener implements DatagramOwner, SessionHome {
+  readonly context: ProxyContext;
+  readonly transport: UdpTransport;
+  readonly address: HostPort;
+  /** By client, `address|port`. */
+  readonly sessions = new Map<string, UdpSession>();
+  /** Takes no new sessions. */
+  refusing = false;
+  readonly #socket: DatagramSocket;
+  readonly #countAll: () => number;
+
+  constructor(context: ProxyContext, transport: UdpTransport, at: HostPort, countAll: () => number) {
+    this.context = context;
+    this.transport = transport;
+    this.#socket = transport.bind(at, this);
+    this.address = { host: at.host, port: this.#socket.address.port };
+    this.#countAll = countAll;
+  }
+
+  get vipAddress(): string {
+    return this.address.host === '' ? '::' : this.address.host;
+  }
+  get vipPort(): number {
+    return this.address.port;
+  }
+
+  onDatagram(bytes: Uint8Array, address: string, port: number): void {
+    const session = this.sessions.get(key(address, port)) ?? this.#begin(address, port);
+    session?.send(bytes);
+  }
+
+  onFailure(code: string): void {
+    this.context.log.debug('receiving failed', { service: this.context.service, code });
+  }
+
+  answer(session: UdpSession, bytes: Uint8Array): void {
+    const failure = this.#socket.sendTo(bytes, session.clientAddress, session.clientPort);
+    if (failure !== null) this.context.drop(reasonNotSent(failure));
+  }
+
+  leave(session: UdpSession): void {
+    this.sessions.delete(key(session.clientAddress, session.clientPort));
+  }
+
+  refuse(): void {
+    this.refusing = true;
+  }
+
+  close(): void {
+    this.#socket.close();
+    for (const session of this.sessions.values()) session.end();
+  }
+
+  #begin(address: string, port: number): UdpSession | null {
+    const { context } = this;
+    if (this.refusing) return null;
+    if (this.#countAll() >= context.limits.udpMaxSessions) {
+      context.drop('table-full');
+      return null;
+    }
+    const session = new UdpSession(this, address, port);
+    if (!session.place()) return null;
+    context.connections++;
+    this.sessions.set(key(address, port), session);
+    return session;
+  }
+}
+
+function key(address: string, port: number): string {
+  return `${address}|${port}`;
+}

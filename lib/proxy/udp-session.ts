@@ -1,0 +1,157 @@
+/**
+ * What one client and its backend say to each other over UDP: a connected socket towards the backend, which
+ * hears nobody else and is told by ICMP when nobody listens there, and the client's address for the answers.
+ *
+ * What always holds: a session that has a backend has claimed it at the pool and releases it exactly once.
+ */
+import type { Backend } from '../balance/backend.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
+import type { FlowState } from '../model/view.ts';
+import type { DropReason, ProxyContext } from './context.ts';
+import {
+  type DatagramOwner,
+  type DatagramSocket,
+  sendQueueFull,
+  type UdpTransport,
+} from './socket/datagram.ts';
+import { isOwnError } from './socket/own-errors.ts';
+
+/** What a session needs of the listener it came through. */
+export interface SessionHome {
+  readonly context: ProxyContext;
+  readonly transport: UdpTransport;
+  readonly vipAddress: string;
+  readonly vipPort: number;
+  answer(session: UdpSession, bytes: Uint8Array): void;
+  /** The session has ended. */
+  leave(session: UdpSession): void;
+}
+
+/** Why a datagram is lost when `code` came in place of its sending. */
+export function reasonNotSent(code: string): DropReason {
+  return code === sendQueueFull ? 'send-queue-full' : 'send-failed';
+}
+
+const none: readonly Backend[] = [];
+
+export class UdpSession implements DatagramOwner, FlowTuple {
+  readonly protocol = 'udp';
+  readonly state: FlowState = 'established';
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly startedMs: number;
+  backend: Backend | null = null;
+  packetsIn = 0;
+  packetsOut = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  lastMs: number;
+
+  readonly #home: SessionHome;
+  #socket: DatagramSocket | null = null;
+  /** The backend that it has now has answered. */
+  #answered = false;
+  #ended = false;
+
+  constructor(home: SessionHome, clientAddress: string, clientPort: number) {
+    this.#home = home;
+    this.clientAddress = clientAddress;
+    this.clientPort = clientPort;
+    this.startedMs = home.context.nowMs;
+    this.lastMs = this.startedMs;
+  }
+
+  get vipAddress(): string {
+    return this.#home.vipAddress;
+  }
+  get vipPort(): number {
+    return this.#home.vipPort;
+  }
+
+  /**
+   * Gives the session a backend, or one other than the one it has. False if there is none: the drop is
+   * counted and the session has ended.
+   */
+  place(): boolean {
+    const { context, transport } = this.#home;
+    let tried = this.backend === null ? none : [this.backend];
+    let refusal: DropReason = 'all-down';
+    this.#letGo();
+    for (let attempt = 0; attempt <= context.limits.retries; attempt++) {
+      const choice = context.pool.pick(this, tried);
+      if (typeof choice === 'string') {
+        if (choice === 'all-full') refusal = choice;
+        break;
+      }
+      const socket = transport.connect(choice.address, choice.port, this);
+      if (typeof socket !== 'string') {
+        this.backend = choice;
+        this.#socket = socket;
+        this.#answered = false;
+        context.pool.claim(choice);
+        return true;
+      }
+      if (isOwnError(socket)) refusal = 'own-resources';
+      else {
+        context.backendFailed(choice, socket);
+        refusal = 'connect-failed';
+      }
+      tried = [...tried, choice];
+    }
+    context.drop(refusal);
+    this.end();
+    return false;
+  }
+
+  /** Passes on a datagram of the client. */
+  send(bytes: Uint8Array): void {
+    const { context } = this.#home;
+    this.lastMs = context.nowMs;
+    this.packetsIn++;
+    this.bytesIn += bytes.length;
+    let failure = this.#socket!.send(bytes);
+    if (failure !== null && failure !== sendQueueFull) {
+      // It speaks of an earlier datagram, and this one was not sent.
+      this.onFailure(failure);
+      if (this.#ended) return;
+      failure = this.#socket!.send(bytes);
+    }
+    if (failure === null) context.countIn(this.backend!, bytes.length);
+    else context.drop(reasonNotSent(failure));
+  }
+
+  onDatagram(bytes: Uint8Array): void {
+    const { context } = this.#home;
+    this.lastMs = context.nowMs;
+    if (!this.#answered) context.observer.answered(this.backend!);
+    this.#answered = true;
+    this.packetsOut++;
+    this.bytesOut += bytes.length;
+    context.countOut(this.backend!, bytes.length);
+    this.#home.answer(this, bytes);
+    const { udpAnswers } = context.limits;
+    if (udpAnswers > 0 && this.packetsOut >= this.packetsIn * udpAnswers) this.end();
+  }
+
+  /** Nobody listens at the backend's, or there is no way to it: the session goes to another. */
+  onFailure(code: string): void {
+    if (isOwnError(code)) return;
+    this.#home.context.backendFailed(this.backend!, code);
+    this.place();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#home.leave(this);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    const { backend } = this;
+    this.backend = null;
+    this.#socket?.close();
+    this.#socket = null;
+    if (backend !== null) this.#home.context.pool.release(backend);
+  }
+}

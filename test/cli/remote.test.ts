@@ -1,0 +1,166 @@
+/** The commands that speak to a running instance, against one. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parseListen } from '../../lib/model/address.ts';
+import type { BackendView } from '../../lib/model/view.ts';
+import { scratch } from '../support/scratch.ts';
+import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
+
+const directory = scratch();
+const control = join(directory.path, 'edge.sock');
+const file = join(directory.path, 'edge.yaml');
+
+/** Keeps connections open until the test ends. */
+const origin = createServer();
+let first: string;
+let second: string;
+let instance: Sluice;
+
+function configure(weight: number, more = ''): void {
+  writeFileSync(
+    file,
+    `name: edge-1
+services:
+  - name: web
+    listen: 127.0.0.1:0
+    check: none
+    backends:
+      - ${first}
+      - { address: ${second}, weight: ${weight} }
+${more}`,
+  );
+}
+
+const ask = (...args: string[]) => runSluice([...args, '--control', control]);
+
+async function said(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await ask(...args);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  return stdout;
+}
+
+async function document(...args: string[]) {
+  return JSON.parse(await said(...args, '--json'));
+}
+
+/** A client of the service, until the end of the block. */
+async function openClient() {
+  const { port } = parseListen(instance.ready.services[0]!.listen);
+  const client = connect(port, '127.0.0.1');
+  const [peer] = (await once(origin, 'connection')) as [Socket];
+  return {
+    port: client.localPort,
+    async [Symbol.asyncDispose]() {
+      client.on('error', () => undefined).destroy();
+      peer.on('error', () => undefined).destroy();
+    },
+  };
+}
+
+before(async () => {
+  origin.listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  const { port } = origin.address() as AddressInfo;
+  first = `127.0.0.1:${port}`;
+  second = '127.0.0.1:9';
+  configure(0);
+  instance = await sluice(['up', '-f', file, '--control', control, '--drain', '2s']);
+});
+
+after(async () => {
+  await instance.stop();
+  origin.close();
+  directory.remove();
+});
+
+describe('a running instance', () => {
+  it('shows its status', async () => {
+    const [line, titles, row] = (await said('status')).split('\n');
+    assert.match(line!, /^edge-1 is serving, up \S+, pid \d+, sluice \d+\.\d+\.\d+$/);
+    assert.match(titles!, /^SERVICE {2}MODE {3}LISTEN +BALANCE +UP {2}FLOWS/);
+    assert.match(row!, /^web {6}proxy {2}tcp:\/\/127\.0\.0\.1:\d+ {2}round-robin +\d\/2 /);
+    const { name, pid, services } = await document('status');
+    assert.deepEqual({ name, pid }, { name: 'edge-1', pid: instance.pid });
+    assert.equal(services[0].backends, 2);
+  });
+
+  it('shows its backends', async () => {
+    const lines = (await said('backends')).trimEnd().split('\n');
+    assert.equal(lines.length, 3);
+    assert.match(lines[1]!, new RegExp(`^web {6}${first} +${first} +1 {2}up `));
+    const { backends } = await document('backends');
+    assert.deepEqual(
+      backends.map(({ name, weight }: BackendView) => [name, weight]),
+      [
+        [first, 1],
+        [second, 0],
+      ],
+    );
+  });
+
+  it('shows its flows', async () => {
+    await using client = await openClient();
+    const [titles, row] = (await said('flows')).split('\n');
+    assert.match(titles!, /^PROTOCOL {2}CLIENT +VIP +BACKEND +STATE/);
+    assert.match(row!, new RegExp(`^tcp +127\\.0\\.0\\.1:${client.port} .* ${first} +established `));
+    const { flows } = await document('flows', '--limit', '1');
+    assert.equal(flows.length, 1);
+    assert.equal(flows[0].client, `127.0.0.1:${client.port}`);
+  });
+
+  it('drains a backend and takes it back', async () => {
+    assert.match(await said('drain', first), / draining /);
+    const { event, backends } = await document('enable', first);
+    assert.deepEqual([event, backends[0].state], ['enable', 'up']);
+  });
+
+  it('changes a weight', async () => {
+    const { event, backends } = await document('weight', first, '7', '--service', 'web');
+    assert.deepEqual([event, backends.length, backends[0].weight], ['weight', 1, 7]);
+  });
+
+  it('knows no backend or service of another name', async () => {
+    const { code, stderr } = await ask('drain', 'nobody');
+    assert.equal(code, 1);
+    assert.match(stderr, /^sluice: there is no backend "nobody" — /);
+    assert.match((await ask('drain', first, '--service', 'dns')).stderr, /in service "dns"/);
+  });
+
+  it('reloads its file, or says why not and goes on', async () => {
+    assert.equal(await said('reload'), 'nothing has changed\n');
+    configure(5);
+    assert.match(await said('reload'), /^changed web/);
+    configure(5, '  - name: dns\n    listen: udp://127.0.0.1:0\n    backends: [127.0.0.1:9]\n');
+    assert.deepEqual(await document('reload'), {
+      event: 'reload',
+      added: ['dns'],
+      changed: [],
+      removed: [],
+      unchanged: ['web'],
+    });
+    configure(70_000);
+    const { code, stderr } = await ask('reload');
+    assert.equal(code, 3);
+    assert.match(stderr, /^sluice: weight must be 65535 or less, not 70000\n {2}at .*edge\.yaml:8:\d+\n$/);
+    assert.equal((await document('status')).state, 'serving');
+  });
+
+  it('has its socket to itself', async () => {
+    const { code, stderr } = await ask('proxy', '127.0.0.1:0', first);
+    assert.equal(code, 1);
+    assert.match(stderr, /^sluice: .*edge\.sock/);
+  });
+
+  it('stops in order, and when the command returns nobody is there any more', async () => {
+    await using _client = await openClient();
+    assert.deepEqual(await document('stop'), { event: 'stopped', name: 'edge-1' });
+    assert.equal(await instance.exited, 0);
+    const { code, stdout, stderr } = await ask('status');
+    assert.deepEqual({ code, stdout }, { code: 5, stdout: '' });
+    assert.match(stderr, /^sluice: no instance answers at /);
+  });
+});

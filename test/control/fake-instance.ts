@@ -1,0 +1,120 @@
+/** An instance that balances nothing: it shows fixed views and notes what it is asked to do. */
+import type { BackendPatch, Controllable } from '../../lib/control/controllable.ts';
+import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
+import type { BackendView, FlowView, ReloadView, StatusView } from '../../lib/model/view.ts';
+
+export class FakeInstance implements Controllable {
+  ready = true;
+  /** Every call that would have changed something. */
+  readonly asked: unknown[] = [];
+  /** What the next `reload` comes to. */
+  reloading: () => Promise<ReloadView> = async () => ({
+    added: ['api'],
+    changed: [],
+    removed: [],
+    unchanged: ['web'],
+  });
+  onStop = (): void => undefined;
+
+  readonly statusView: StatusView = {
+    name: 'edge',
+    version: '1.2.3',
+    pid: 4711,
+    state: 'serving',
+    uptimeMs: 61_500,
+    services: [
+      {
+        name: 'web',
+        mode: 'proxy',
+        listen: 'tcp://127.0.0.1:8080',
+        balance: 'maglev',
+        backends: 2,
+        backendsUp: 1,
+        flows: 3,
+        queued: 4,
+        connections: 50,
+        bytesIn: 600,
+        bytesOut: 7_000,
+        dropped: { 'all-down': 8, 'queue-full': 9 },
+      },
+    ],
+  };
+
+  readonly backendViews: readonly BackendView[] = [
+    {
+      service: 'web',
+      name: '127.0.0.1:9001',
+      address: '127.0.0.1:9001',
+      weight: 2,
+      state: 'up',
+      health: { last: 'ok', sinceMs: 1_000 },
+      flows: 3,
+      connections: 40,
+      failures: 1,
+      bytesIn: 600,
+      bytesOut: 7_000,
+    },
+    {
+      service: 'web',
+      name: 'rack 2/ä%',
+      address: '[fd00::1]:9002',
+      weight: 1,
+      state: 'down',
+      health: { last: 'connection refused', sinceMs: 200 },
+      flows: 0,
+      connections: 10,
+      failures: 5,
+      bytesIn: 0,
+      bytesOut: 0,
+    },
+  ];
+
+  readonly flowViews: readonly FlowView[] = [1, 2, 3].map((port) => ({
+    protocol: 'tcp',
+    client: `192.0.2.1:${port}`,
+    vip: '127.0.0.1:8080',
+    backend: '127.0.0.1:9001',
+    service: 'web',
+    state: 'established',
+    mode: 'proxy',
+    ageMs: 10,
+    idleMs: 5,
+    packetsIn: null,
+    packetsOut: null,
+    bytesIn: 1,
+    bytesOut: 2,
+  }));
+
+  status(): StatusView {
+    return this.statusView;
+  }
+
+  backends(): readonly BackendView[] {
+    return this.backendViews;
+  }
+
+  flows(limit: number): readonly FlowView[] {
+    this.asked.push(['flows', limit]);
+    return this.flowViews.slice(0, limit);
+  }
+
+  patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[] {
+    this.asked.push(['patch', service, backend, patch]);
+    const found = this.backendViews.filter(({ name }) => name === backend);
+    if (found.length > 0) return found;
+    throw new SluiceError('ERR_SLUICE_NO_SUCH_BACKEND', `there is no backend ${backend}`, {
+      exitCode: ExitCode.usage,
+      remedy: 'see `sluice backends`',
+    });
+  }
+
+  reload(): Promise<ReloadView> {
+    this.asked.push(['reload']);
+    return this.reloading();
+  }
+
+  stop(): void {
+    this.asked.push(['stop']);
+    this.onStop();
+  }
+}

@@ -1,0 +1,23 @@
+/** A certificate that nobody should trust, for tests of checks that do not ask: self-signed, for another name. */
+
+export const key = `
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgKe35cKQDXI+p7ifQ
+d4IELOD5Q2Z4bLODaxoFBBODwbKhRANCAARaXV6ZaGA8K3/21ycFSojilwbFmYSV
+pIRKPCZaWeQZ0MbBqKhObewiqVubSJDROFNerwcRdzrHjVUHSVyzoqJ1
+-----END PRIVATE KEY-----
+`;
+
+export const cert = `
+-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUCrQvwfhMCZ2qotzq0jlOjb46o5swCgYIKoZIzj0EAwIw
+HzEdMBsGA1UEAwwUc29tZW9uZS5lbHNlLmV4YW1wbGUwIBcNMjYxMTIzMTUzNTIy
+WhgPMjEyNjEwMzAxNTM1MjJaMB8xHTAbBgNVBAMMFHNvbWVvbmUuZWxzZS5leGFt
+cGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWl1emWhgPCt/9tcnBUqI4pcG
+xZmElaSESjwmWlnkGdDGwaioTm3sIqlbm0iQ0ThTXq8HEXc6x41VB0lcs6KidaNT
+MFEwHQYDVR0OBBYEFL3JC7vANMEitDCj0hLvzZhcaj2KMB8GA1UdIwQYMBaAFL3J
+C7vANMEitDCj0hLvzZhcaj2KMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
+RwAwRAIgNmpMC65fYbMB8AobWjkBWoksgT98KJpagQCuknEPiJkCIDtuA0AjIh7B
+fv7U4IytQVTUmSb6yyrTQFaAupYvcgdf
+-----END CERTIFICATE-----
+`;

@@ -1,0 +1,98 @@
+/** What npm would publish, installed into an empty folder and used from there. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { output } from '../support/child.ts';
+import { freePort } from '../support/ports.ts';
+import { type Scratch, scratch } from '../support/scratch.ts';
+import { sluice } from '../support/sluice.ts';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const installTimeoutMs = 240_000;
+
+describe('the package', () => {
+  let folder: Scratch;
+  let files: string[];
+
+  before(async () => {
+    folder = scratch();
+    folder.write('package.json', '{ "private": true }\n');
+    // The build stands already; building it again would pull it away from under whoever runs it.
+    const pack = ['pack', project, '--ignore-scripts', '--json'];
+    const [packed] = JSON.parse(await output({ program: 'npm', args: pack, cwd: folder.path }));
+    files = packed.files.map((file: { path: string }) => file.path);
+    const install = [
+      'install',
+      `./${packed.filename}`,
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+    ];
+    await output({ program: 'npm', args: install, cwd: folder.path }, installTimeoutMs);
+  });
+
+  after(() => folder.remove());
+
+  it('holds the program, its manual and its licence', () => {
+    for (const file of [
+      'package.json',
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'bin/sluice.js',
+      'man/sluice.8',
+    ]) {
+      assert.ok(files.includes(file), `${file} is missing`);
+    }
+    assert.ok(
+      files.some((file) => /^dist\/.+\.js$/.test(file)),
+      'dist/ is missing',
+    );
+  });
+
+  it('holds nothing else', () => {
+    const top = new Set(files.map((file) => file.split('/')[0]));
+    assert.deepEqual([...top].sort(), [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin',
+      'dist',
+      'man',
+      'package.json',
+    ]);
+    assert.deepEqual(
+      files.filter((file) => /\.tsx?$|\.test\.|\.map$/.test(file)),
+      [],
+    );
+  });
+
+  it('answers npx with its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+    const npx = { program: 'npx', args: ['sluice', '--version'], cwd: folder.path };
+    assert.equal((await output(npx)).trim(), version);
+  });
+
+  it('proxies a request', async () => {
+    const origin = createServer((_, response) => response.end('through the package')).listen(0, '127.0.0.1');
+    await once(origin, 'listening');
+    try {
+      const port = await freePort();
+      const args = ['proxy', `127.0.0.1:${port}`, `127.0.0.1:${(origin.address() as AddressInfo).port}`];
+      const command = [join(folder.path, 'node_modules/.bin/sluice')];
+      await using proxy = await sluice(args, { command, cwd: folder.path });
+      assert.equal(proxy.ready.services[0]?.mode, 'proxy');
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      assert.equal(await response.text(), 'through the package');
+    } finally {
+      origin.closeAllConnections();
+      origin.close();
+    }
+  });
+});
