@@ -47,9 +47,9 @@ export class FlowRoster {
   enter(flow: number, state: number): void {
     const rows = this.#rows;
     rows.bytes[(flow << byteShift) + Byte.state] = state;
-    rows.counts[Count.flowsInClass + classOfState[state]!]! += 1;
-    rows.flowsOfVip[rows.vipOf(flow)]! += 1;
-    rows.flowsOfEndpoint[rows.endpointOf(flow)]! += 1;
+    rows.counts[Count.flowsInClass + classOfState[state]!]!++;
+    rows.flowsOfVip[rows.vipOf(flow)]!++;
+    rows.flowsOfEndpoint[rows.endpointOf(flow)]!++;
     this.#timers.arm(flow);
   }
 
@@ -57,8 +57,8 @@ export class FlowRoster {
   move(flow: number, state: number): void {
     const rows = this.#rows;
     this.#timers.disarm(flow);
-    rows.counts[Count.flowsInClass + classOfState[rows.stateOf(flow)]!]! -= 1;
-    rows.counts[Count.flowsInClass + classOfState[state]!]! += 1;
+    rows.counts[Count.flowsInClass + classOfState[rows.stateOf(flow)]!]!--;
+    rows.counts[Count.flowsInClass + classOfState[state]!]!++;
     rows.bytes[(flow << byteShift) + Byte.state] = state;
     this.#timers.arm(flow);
   }
@@ -66,9 +66,9 @@ export class FlowRoster {
   /** Takes a flow off the list and gives its row back. Its timer must be out of the wheels by then. */
   leave(flow: number): void {
     const rows = this.#rows;
-    rows.counts[Count.flowsInClass + classOfState[rows.stateOf(flow)]!]! -= 1;
-    rows.flowsOfVip[rows.vipOf(flow)]! -= 1;
-    rows.flowsOfEndpoint[rows.endpointOf(flow)]! -= 1;
+    rows.counts[Count.flowsInClass + classOfState[rows.stateOf(flow)]!]!--;
+    rows.flowsOfVip[rows.vipOf(flow)]!--;
+    rows.flowsOfEndpoint[rows.endpointOf(flow)]!--;
     this.giveBack(flow);
   }
 }

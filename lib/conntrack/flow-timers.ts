@@ -43,7 +43,7 @@ export class FlowTimers {
   /** Takes out a flow that has been silent for too long; `notDue` if another look is worth it, 0 if none is. */
   take(nowTick: number): number {
     const period = nowTick >>> periodShift;
-    for (let flowClass = 0; flowClass < this.#wheels.length; flowClass += 1) {
+    for (let flowClass = 0; flowClass < this.#wheels.length; flowClass++) {
       const flow = this.#wheels[flowClass]!.take(period);
       if (flow === 0) continue;
       if (this.#deadlineOf(flow) <= nowTick) return flow;

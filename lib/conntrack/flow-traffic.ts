@@ -8,7 +8,7 @@ import { type FlowRows, Half, halfShift, Word, wordShift } from './flow-rows.ts'
 export function clearTraffic(rows: FlowRows, flow: number): void {
   const word = flow << wordShift;
   const half = flow << halfShift;
-  for (let direction = 0; direction < 2; direction += 1) {
+  for (let direction = 0; direction < 2; direction++) {
     rows.words[word + Word.packetsIn + direction] = 0;
     rows.words[word + Word.bytesIn + direction] = 0;
     rows.halves[half + Half.bytesInHigh + direction] = 0;
@@ -19,18 +19,20 @@ export function clearTraffic(rows: FlowRows, flow: number): void {
 export function addPacket(rows: FlowRows, flow: number, direction: number, length: number): void {
   const { words } = rows;
   const word = (flow << wordShift) + direction;
-  words[word + Word.packetsIn]! += 1;
+  words[word + Word.packetsIn]!++;
   const before = words[word + Word.bytesIn]!;
   const after = (before + length) | 0;
   words[word + Word.bytesIn] = after;
   // Read as signed, the low word carries over where it steps from below zero to zero and up.
-  if (before < 0 && after >= 0) rows.halves[(flow << halfShift) + Half.bytesInHigh + direction]! += 1;
+  if (before < 0 && after >= 0) rows.halves[(flow << halfShift) + Half.bytesInHigh + direction]!++;
 }
 
+/** Packets that a flow has carried in `direction`. */
 export function packetsOf(rows: FlowRows, flow: number, direction: number): number {
   return rows.words[(flow << wordShift) + Word.packetsIn + direction]! >>> 0;
 }
 
+/** Bytes that a flow has carried in `direction`, IP headers included. */
 export function bytesOf(rows: FlowRows, flow: number, direction: number): number {
   const high = rows.halves[(flow << halfShift) + Half.bytesInHigh + direction]!;
   return high * 2 ** 32 + (rows.words[(flow << wordShift) + Word.bytesIn + direction]! >>> 0);

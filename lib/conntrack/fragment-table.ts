@@ -55,7 +55,7 @@ export class FragmentTable {
   find(packet: Packet, nowMs: number): number {
     const protocol = protocolInKey(packet);
     const from = this.#setOf(packet, protocol);
-    for (let entry = from; entry < from + ways; entry += 1) {
+    for (let entry = from; entry < from + ways; entry++) {
       if (
         this.#id[entry] === packet.fragmentId &&
         this.#protocol[entry] === protocol &&
@@ -74,7 +74,7 @@ export class FragmentTable {
   victim(packet: Packet): number {
     const from = this.#setOf(packet, protocolInKey(packet));
     let oldest = from;
-    for (let entry = from + 1; entry < from + ways; entry += 1) {
+    for (let entry = from + 1; entry < from + ways; entry++) {
       if (this.#lastSeenMs[entry]! < this.#lastSeenMs[oldest]!) oldest = entry;
     }
     return oldest;

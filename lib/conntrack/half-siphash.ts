@@ -44,7 +44,7 @@ export class TupleHash {
       blocks[3] = (13 << 24) | protocol;
       count = 4;
     } else {
-      for (let index = 0; index < 4; index += 1) {
+      for (let index = 0; index < 4; index++) {
         blocks[index] = words[source + index]!;
         blocks[4 + index] = words[destination + index]!;
       }
@@ -64,7 +64,7 @@ export class TupleHash {
     let v1 = this.#high;
     let v2 = 0x6c796765 ^ v0;
     let v3 = 0x74656462 ^ v1;
-    for (let index = 0; index < count + finalBlocks; index += 1) {
+    for (let index = 0; index < count + finalBlocks; index++) {
       const block = blocks[index]!;
       if (index === count) v2 ^= 0xff;
       v3 ^= block;

@@ -62,7 +62,7 @@ export class HeldPackets {
     this.#id[place] = id;
     this.#sinceMs[place] = nowMs;
     this.#length[place] = length;
-    this.#waiting += 1;
+    this.#waiting++;
     return true;
   }
 
@@ -74,7 +74,7 @@ export class HeldPackets {
   /** A place that has waited for longer than `lifeMs`; -1 when there is none. */
   findOverdue(nowMs: number, lifeMs: number): number {
     if (this.#waiting === 0) return -1;
-    for (let place = 0; place < this.#places; place += 1) {
+    for (let place = 0; place < this.#places; place++) {
       if (this.#owner[place]! >= 0 && nowMs - this.#sinceMs[place]! > lifeMs) return place;
     }
     return -1;
@@ -84,8 +84,8 @@ export class HeldPackets {
   settle(place: number, verdict: number): void {
     this.#owner[place] = ready;
     this.#verdict[place] = verdict;
-    this.#waiting -= 1;
-    this.#ready += 1;
+    this.#waiting--;
+    this.#ready++;
   }
 
   /**
@@ -99,7 +99,7 @@ export class HeldPackets {
     if (length > room) return -1;
     copyBytes(this.view, this.offsetOf(place), view, offset, length);
     this.#owner[place] = free;
-    this.#ready -= 1;
+    this.#ready--;
     return place;
   }
 
@@ -116,5 +116,5 @@ export class HeldPackets {
 function copyBytes(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
   const words = length & ~3;
   for (let at = 0; at < words; at += 4) to.setUint32(toAt + at, from.getUint32(fromAt + at));
-  for (let at = words; at < length; at += 1) to.setUint8(toAt + at, from.getUint8(fromAt + at));
+  for (let at = words; at < length; at++) to.setUint8(toAt + at, from.getUint8(fromAt + at));
 }

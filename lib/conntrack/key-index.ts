@@ -68,10 +68,10 @@ export class KeyIndex {
     const tagShift = this.#rowBits + 1;
     const most = Math.min(count, found.length);
     let sum = 0;
-    for (let index = 0; index < most; index += 1) {
+    for (let index = 0; index < most; index++) {
       found[index] = slots[hashes[index]! & mask]!;
     }
-    for (let index = 0; index < most; index += 1) {
+    for (let index = 0; index < most; index++) {
       const hash = hashes[index]!;
       const first = found[index]!;
       const slot = first >>> tagShift === hash >>> tagShift ? first : slots[(hash + 1) & mask]!;

@@ -47,9 +47,9 @@ export class PortPool {
     this.#cursor = new Uint16Array(options.banks + 1);
     this.#freeBanks = new Uint16Array(options.banks);
     this.#freeBankCount = 0;
-    for (let bank = options.banks; bank >= 1; bank -= 1) {
+    for (let bank = options.banks; bank >= 1; bank--) {
       this.#freeBanks[this.#freeBankCount] = bank;
-      this.#freeBankCount += 1;
+      this.#freeBankCount++;
       this.#fill(bank);
     }
   }
@@ -92,7 +92,7 @@ export class PortPool {
     const word = bank * this.#wordsPerBank + (offset >> 5);
     if ((this.#bits[word]! & (1 << (offset & 31))) !== 0) return;
     this.#bits[word]! |= 1 << (offset & 31);
-    this.#used[bank]! -= 1;
+    this.#used[bank]!--;
   }
 
   /** Ports of the pair that are in use. */
@@ -108,13 +108,13 @@ export class PortPool {
 
   /** Takes the bank of an endpoint that is configured no more and has no flow left, so that another may have it. */
   retire(endpoint: number): void {
-    for (let address = 0; address < this.#addresses; address += 1) {
+    for (let address = 0; address < this.#addresses; address++) {
       const pair = endpoint * this.#addresses + address;
       const bank = this.#bankOf[pair]!;
       if (bank === 0 || this.#used[bank] !== 0) continue;
       this.#bankOf[pair] = 0;
       this.#freeBanks[this.#freeBankCount] = bank;
-      this.#freeBankCount += 1;
+      this.#freeBankCount++;
     }
   }
 
@@ -122,7 +122,7 @@ export class PortPool {
     const pair = endpoint * this.#addresses + address;
     const bank = this.#bankOf[pair]!;
     if (bank !== 0 || this.#freeBankCount === 0) return bank;
-    this.#freeBankCount -= 1;
+    this.#freeBankCount--;
     const fresh = this.#freeBanks[this.#freeBankCount]!;
     this.#bankOf[pair] = fresh;
     this.#cursor[fresh] = 0;
@@ -131,7 +131,7 @@ export class PortPool {
 
   #occupy(bank: number, offset: number): void {
     this.#bits[bank * this.#wordsPerBank + (offset >> 5)]! &= ~(1 << (offset & 31));
-    this.#used[bank]! += 1;
+    this.#used[bank]!++;
     this.#cursor[bank] = offset + 1 === this.size ? 0 : offset + 1;
   }
 

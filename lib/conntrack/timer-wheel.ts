@@ -39,7 +39,7 @@ export class TimerWheel {
     this.#firstSentinel = firstSentinel;
     this.#slots = slots;
     this.#hand = period;
-    for (let at = firstSentinel; at < firstSentinel + slots; at += 1) {
+    for (let at = firstSentinel; at < firstSentinel + slots; at++) {
       this.#next[at] = at;
       this.#previous[at] = at;
     }
@@ -56,7 +56,7 @@ export class TimerWheel {
     this.#previous[entry] = last;
     this.#next[entry] = sentinel;
     this.#previous[sentinel] = entry;
-    this.#size += 1;
+    this.#size++;
   }
 
   /** Takes an entry out of whichever slot it is in. */
@@ -65,7 +65,7 @@ export class TimerWheel {
     const previous = this.#previous[entry]!;
     this.#next[previous] = next;
     this.#previous[next] = previous;
-    this.#size -= 1;
+    this.#size--;
   }
 
   /** Takes out an entry whose period is not after `period`; 0 when none is left. Not before it is 0 time moves on. */
@@ -76,7 +76,7 @@ export class TimerWheel {
         this.disarm(entry);
         return entry;
       }
-      this.#hand += 1;
+      this.#hand++;
     }
     return 0;
   }
@@ -84,7 +84,7 @@ export class TimerWheel {
   /** The entry that will be taken soonest, left where it is; 0 when the wheel is empty. Looks at every slot at worst. */
   soonest(): number {
     if (this.#size === 0) return 0;
-    for (let distance = 1; distance < this.#slots; distance += 1) {
+    for (let distance = 1; distance < this.#slots; distance++) {
       const entry = this.#firstOf(this.#hand + distance);
       if (entry !== 0) return entry;
     }

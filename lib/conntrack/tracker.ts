@@ -88,11 +88,11 @@ export class FlowTracker {
   /** Moves time on and ends flows that were silent for too long, looking at `budget` of them at most. */
   advance(nowMs: number, budget: number): void {
     this.#nowTick = Math.floor(nowMs / tickMs);
-    for (let left = budget; left > 0; left -= 1) {
+    for (let left = budget; left > 0; left--) {
       const flow = this.#timers.take(this.#nowTick);
       if (flow === 0) return;
       if (flow === notDue) continue;
-      this.rows.counts[Count.expired]! += 1;
+      this.rows.counts[Count.expired]!++;
       this.#free(flow);
     }
   }
@@ -136,7 +136,7 @@ export class FlowTracker {
     clearTraffic(rows, flow);
     rows.created[flow] = this.#nowTick;
     rows.words[(flow << wordShift) + Word.lastSeen] = this.#nowTick;
-    rows.counts[Count.opened]! += 1;
+    rows.counts[Count.opened]!++;
     const tcp = packet.protocol === Protocol.tcp;
     if (tcp) beginTcp(rows, flow, packet, view);
     addPacket(rows, flow, Direction.original, packet.end - packet.start);
@@ -183,7 +183,7 @@ export class FlowTracker {
 
   /** Ends the half-open flow that is due soonest, unless it is too young. */
   #evictHalfOpen(): boolean {
-    for (let attempt = 0; attempt < evictionAttempts; attempt += 1) {
+    for (let attempt = 0; attempt < evictionAttempts; attempt++) {
       const flow = this.#timers.soonest(FlowClass.halfOpen);
       if (flow === 0) return false;
       if (this.#mayEvict(flow)) {
@@ -204,14 +204,14 @@ export class FlowTracker {
   }
 
   #evict(flow: number): void {
-    this.rows.counts[Count.evicted]! += 1;
+    this.rows.counts[Count.evicted]!++;
     this.close(flow);
   }
 
   /** Finds a SNAT address with a port to spare, beginning with the one this client always gets. */
   #chooseSource(flow: number, packet: Packet, endpoint: number, snats: Uint8Array): boolean {
     const favourite = (packet.words[3]! >>> 0) % snats.length;
-    for (let turn = 0; turn < snats.length; turn += 1) {
+    for (let turn = 0; turn < snats.length; turn++) {
       const snat = snats[(favourite + turn) % snats.length]!;
       let port = this.#ports.take(endpoint, snat);
       if (port === 0 && this.#reclaimPort(endpoint, snat, packet.protocol)) {
@@ -228,7 +228,7 @@ export class FlowTracker {
 
   /** Ends a flow that holds a port of this pair and has no more use for it; those that had it longest come first. */
   #reclaimPort(endpoint: number, snat: number, protocol: number): boolean {
-    for (let distance = 0; distance < reclaimAttempts; distance += 1) {
+    for (let distance = 0; distance < reclaimAttempts; distance++) {
       const port = this.#ports.peek(endpoint, snat, distance);
       const flow = this.index.findAnswer(endpoint, snat, port, protocol);
       if (flow !== 0 && this.#mayEvict(flow)) {
@@ -254,7 +254,7 @@ export class FlowTracker {
   /** Builds everything that follows from the rows: index, ports, wheels, free rows and counts. */
   #adopt(): void {
     const { rows } = this;
-    for (let flow = rows.capacity - 1; flow >= 1; flow -= 1) {
+    for (let flow = rows.capacity - 1; flow >= 1; flow--) {
       const state = rows.stateOf(flow);
       if (state !== FlowState.free && this.index.add(flow)) {
         const snat = rows.snatOf(flow);

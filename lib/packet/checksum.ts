@@ -20,7 +20,7 @@ export function addBytes(sum: number, view: DataView, offset: number, length: nu
 /** Adds `count` 32-bit words from `words`, beginning at `at`, as sixteen-bit halves. */
 export function addWords(sum: number, words: Int32Array, at: number, count: number): number {
   let total = sum;
-  for (let index = at; index < at + count; index += 1) {
+  for (let index = at; index < at + count; index++) {
     const word = words[index]!;
     total += (word >>> 16) + (word & 0xffff);
   }
@@ -67,7 +67,7 @@ export function deltaOfWords(
   count: number,
 ): number {
   let delta = 0;
-  for (let index = 0; index < count; index += 1) {
+  for (let index = 0; index < count; index++) {
     const old = ~before[beforeAt + index]!;
     const word = after[afterAt + index]!;
     delta += (old >>> 16) + (old & 0xffff) + (word >>> 16) + (word & 0xffff);

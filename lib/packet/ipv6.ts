@@ -63,7 +63,7 @@ export function parseIpv6(
   packet.end = Math.min(end, limit);
   packet.fragment = Fragment.none;
   const words = packet.words;
-  for (let index = 0; index < 8; index += 1) {
+  for (let index = 0; index < 8; index++) {
     words[index] = view.getInt32(start + Ipv6.source + (index << 2));
   }
   if (isMapped(words, 0) || isMapped(words, 4)) return Outcome.badAddress;
@@ -74,7 +74,7 @@ export function parseIpv6(
 }
 
 function walkExtensionHeaders(packet: Packet, view: DataView): number {
-  for (let count = 0; count <= maximumExtensionHeaders; count += 1) {
+  for (let count = 0; count <= maximumExtensionHeaders; count++) {
     const at = packet.transport;
     let length: number;
     switch (packet.protocol) {

@@ -39,7 +39,7 @@ export function rewriteAddresses(
     view.setUint16(start + Ipv4.checksum, adjustChecksum(checksum, delta));
     return delta;
   }
-  for (let index = 0; index < 4; index += 1) {
+  for (let index = 0; index < 4; index++) {
     view.setInt32(start + Ipv6.source + (index << 2), source[sourceFrom + index]!);
     view.setInt32(start + Ipv6.destination + (index << 2), destination[destinationFrom + index]!);
   }

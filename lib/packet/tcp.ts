@@ -81,7 +81,7 @@ export function windowScaleOf(packet: Packet, view: DataView): number {
     const kind = view.getUint8(at);
     if (kind === 0) break;
     if (kind === 1) {
-      at += 1;
+      at++;
       continue;
     }
     if (at + 1 >= packet.payload) break;

@@ -29,7 +29,7 @@ describe('a pool of source ports', () => {
 
   it('gives a port that came back at once when it has no other, and last when it has', () => {
     const pool = makePool(3);
-    for (let turn = 0; turn < 3; turn += 1) pool.take(1, 1);
+    for (let turn = 0; turn < 3; turn++) pool.take(1, 1);
     pool.release(1, 1, 2001);
     assert.equal(pool.take(1, 1), 2001);
     pool.release(1, 1, 2001);
@@ -71,7 +71,7 @@ describe('a pool of source ports', () => {
 
   it('names the ports that were given longest ago first', () => {
     const pool = makePool(4);
-    for (let turn = 0; turn < 4; turn += 1) pool.take(1, 1);
+    for (let turn = 0; turn < 4; turn++) pool.take(1, 1);
     pool.release(1, 1, 2000);
     assert.equal(pool.take(1, 1), 2000);
     assert.deepEqual(

@@ -76,7 +76,7 @@ describe('the flow table', () => {
 
   it('fills to its last row and empties again, leaving no slot behind', () => {
     const flows = makeFlows({ halfOpenQuota: 1_000 }, makePorts(100));
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let turn = 0; turn < 5; turn++) {
       const opened = Array.from({ length: 63 }, (_, client) => open(flows, fromClient(client, 1), 1));
       assert.equal(new Set(opened).size, 63);
       for (const [client, flow] of opened.entries())

@@ -91,7 +91,7 @@ describe('a flow', () => {
       sequence: 101,
       acknowledgement: 901,
     });
-    for (let turn = 0; turn < 150_000; turn += 1) follow(flows, flow, 0, large);
+    for (let turn = 0; turn < 150_000; turn++) follow(flows, flow, 0, large);
     assert.equal(bytesOf(rows, flow, 0), 80 + 150_000 * 60_040);
     assert.equal(bytesOf(rows, flow, 1), 40);
     flows.tracker.close(flow);
@@ -146,7 +146,7 @@ describe('silence', () => {
   it('is broken by every packet', () => {
     const flows = makeFlows();
     const flow = handshake(flows, 1);
-    for (let hour = 1; hour <= 24; hour += 1) {
+    for (let hour = 1; hour <= 24; hour++) {
       flows.tracker.advance(hour * 3_600_000, 100);
       follow(flows, flow, hour & 1, fromClient(1, 1, { flags: 'A' }));
       assert.equal(stateOf(flows, flow), 'established');
@@ -157,7 +157,7 @@ describe('silence', () => {
 
   it('ends many flows a few at a time, and none is forgotten', () => {
     const flows = makeFlows({ halfOpenQuota: 60 });
-    for (let client = 0; client < 50; client += 1) open(flows, fromClient(client, 2), 2);
+    for (let client = 0; client < 50; client++) open(flows, fromClient(client, 2), 2);
     const now = defaultFlowTimeouts['udp-new'] + 3_000;
     for (let left = 50; left > 0; left -= 10) {
       assert.equal(flows.tracker.rows.counts[FlowClass.halfOpen], left);
@@ -170,13 +170,13 @@ describe('silence', () => {
 describe('pressure', () => {
   it('refuses half-open flows beyond their quota while all of them are young', () => {
     const flows = makeFlows({ halfOpenQuota: 4 });
-    for (let client = 0; client < 4; client += 1) assert.ok(open(flows, fromClient(client, 1), 1) > 0);
+    for (let client = 0; client < 4; client++) assert.ok(open(flows, fromClient(client, 1), 1) > 0);
     assert.equal(open(flows, fromClient(9, 1), 1), OpenFailure.halfOpenFull);
   });
 
   it('makes the oldest half-open flow give way once it has had its grace', () => {
     const flows = makeFlows({ halfOpenQuota: 4 });
-    for (let client = 0; client < 4; client += 1) {
+    for (let client = 0; client < 4; client++) {
       flows.tracker.advance(client * 2_000, 100);
       open(flows, fromClient(client, 1), 1);
     }
@@ -189,7 +189,7 @@ describe('pressure', () => {
   it('never touches an established flow, however many knock', () => {
     const flows = makeFlows({ halfOpenQuota: 1_000 });
     const established = Array.from({ length: 40 }, (_, client) => handshake(flows, client));
-    for (let client = 100; client < 1_000; client += 1) {
+    for (let client = 100; client < 1_000; client++) {
       flows.tracker.advance(client * 50, 100);
       open(flows, fromClient(client, 1), 1);
     }
@@ -203,7 +203,7 @@ describe('pressure', () => {
 
   it('refuses when the table is full of live flows, and only then', () => {
     const flows = makeFlows({ halfOpenQuota: 100 });
-    for (let client = 0; client < shape.capacity - 1; client += 1) handshake(flows, client);
+    for (let client = 0; client < shape.capacity - 1; client++) handshake(flows, client);
     assert.equal(open(flows, fromClient(99, 1), 1), OpenFailure.tableFull);
     const over = find(flows, fromClient(3, 1)) >> 1;
     flows.tracker.abort(over);
@@ -213,7 +213,7 @@ describe('pressure', () => {
 
   it('takes a port from a flow that is over, and from no other', () => {
     const flows = makeFlows({}, makePorts(4));
-    for (let client = 0; client < 4; client += 1) handshake(flows, client);
+    for (let client = 0; client < 4; client++) handshake(flows, client);
     assert.equal(open(flows, fromClient(9, 1), 1), OpenFailure.portsExhausted);
     assert.ok(open(flows, fromClient(9, 1), 1, 2) > 0, 'another endpoint has ports of its own');
     const over = find(flows, fromClient(2, 1)) >> 1;
@@ -238,12 +238,12 @@ describe('pressure', () => {
 
   it('loses no row, whatever it refuses', () => {
     const flows = makeFlows({ halfOpenQuota: 100 }, makePorts(2));
-    for (let turn = 0; turn < 200; turn += 1) open(flows, fromClient(turn, 1), 1);
-    for (let turn = 0; turn < 200; turn += 1) open(flows, fromClient(1, 3), 3, 1, []);
+    for (let turn = 0; turn < 200; turn++) open(flows, fromClient(turn, 1), 1);
+    for (let turn = 0; turn < 200; turn++) open(flows, fromClient(1, 3), 3, 1, []);
     const { counts } = flows.tracker.rows;
     flows.tracker.advance(200_000, 1_000);
     assert.deepEqual(counted(flows.tracker.rows), [0, 0, 0]);
-    for (let client = 0; client < shape.capacity - 1; client += 1) {
+    for (let client = 0; client < shape.capacity - 1; client++) {
       assert.ok(open(flows, fromClient(client, 1), 1, 1, []) > 0);
     }
     assert.equal(counts[FlowClass.halfOpen], shape.capacity - 1);

@@ -312,7 +312,7 @@ describe('any bytes at all', () => {
   it('and no packet is taken for whole when its end is missing', () => {
     for (const ends of [v4, v6]) {
       const bytes = craft({ ...ends, protocol: 'udp', payload: 'hello' });
-      for (let length = 0; length < bytes.length; length += 1) {
+      for (let length = 0; length < bytes.length; length++) {
         assert.notEqual(parse(bytes.subarray(0, length)).outcome, 'ok', `${length} bytes`);
       }
     }

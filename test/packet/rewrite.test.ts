@@ -88,7 +88,7 @@ describe('a rewritten packet', () => {
 
   it('has a UDP checksum of 0xFFFF where 0 comes out, which would mean none', () => {
     const to = { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 7, destinationPort: 9 };
-    for (let value = 0; value <= 0xffff; value += 1) {
+    for (let value = 0; value <= 0xffff; value++) {
       const data = Uint8Array.of(value >> 8, value & 255);
       const wanted = craft({ ...to, protocol: 'udp', payload: data });
       if (wanted[26] !== 0xff || wanted[27] !== 0xff) continue;
