@@ -137,11 +137,11 @@ export class NatDecision {
     const tables = this.#tables;
     const vip = this.vip;
     if (familyOf(tables.endpointWords, endpoint << 2) !== packet.version) return Reason.noBackend;
-    let snats = tables.snatsFor(vip, packet.version);
+    let snats = tables.snatsFor(vip, endpoint);
     if (snats.length === 0) {
       if (tables.vipSnat[vip] === 1) return Reason.portsExhausted;
       if (sameAddress(packet.words, sourceAt, tables.endpointWords, endpoint << 2)) {
-        snats = tables.snatsOf(packet.version);
+        snats = tables.snatsOf(endpoint);
         if (snats.length === 0) return Reason.hairpinNeedsSnat;
       }
     }

@@ -31,6 +31,8 @@ export interface VipEntry extends Numbered {
 
 export interface EndpointEntry extends Numbered {
   readonly port: number;
+  /** Numbers of the SNAT addresses that it can answer to. Those of the other family do not count. */
+  readonly snats: readonly number[];
 }
 
 /** Everything of one generation, fit for `postMessage`. */
@@ -62,8 +64,8 @@ export class ForwardingTables implements AddressBook {
   readonly endpointPort: Uint16Array;
   readonly endpointDown: Uint8Array;
   readonly snatWords: Int32Array;
-  readonly #snats4: Uint8Array;
-  readonly #snats6: Uint8Array;
+  /** Numbers of the SNAT addresses that a new flow may leave from, by endpoint. */
+  readonly #snatsOf: readonly Uint8Array[];
   readonly #firstPort: number;
   readonly #lastPort: number;
   readonly #vips: AddressIndex;
@@ -85,8 +87,7 @@ export class ForwardingTables implements AddressBook {
     this.endpointDown = spec.endpointDown;
     this.snatWords = addressColumn(spec.snats);
     [this.#firstPort, this.#lastPort] = spec.snatPorts;
-    this.#snats4 = this.#usableSnats(spec, 4);
-    this.#snats6 = this.#usableSnats(spec, 6);
+    this.#snatsOf = this.#usableSnats(spec);
     this.#vips = new AddressIndex(spec.vips.length);
     this.#marks = new AddressIndex(spec.vips.length + spec.snats.length);
 
@@ -120,14 +121,14 @@ export class ForwardingTables implements AddressBook {
     return (this.#marks.get(words, at, 0, 0) & snatMark) !== 0;
   }
 
-  /** Numbers of the SNAT addresses that a new flow of this family may leave from. */
-  snatsOf(version: number): Uint8Array {
-    return version === 4 ? this.#snats4 : this.#snats6;
+  /** Numbers of the SNAT addresses that a new flow to this endpoint may leave from. */
+  snatsOf(endpoint: number): Uint8Array {
+    return this.#snatsOf[endpoint] ?? none;
   }
 
   /** The same for a flow to `vip`: none if it keeps the client's address. */
-  snatsFor(vip: number, version: number): Uint8Array {
-    return this.vipSnat[vip] === 1 ? this.snatsOf(version) : none;
+  snatsFor(vip: number, endpoint: number): Uint8Array {
+    return this.vipSnat[vip] === 1 ? this.snatsOf(endpoint) : none;
   }
 
   #mark(words: Int32Array, number: number, mark: number): void {
@@ -135,11 +136,17 @@ export class ForwardingTables implements AddressBook {
     this.#marks.set(words, number * 4, 0, 0, before | mark);
   }
 
-  #usableSnats(spec: TablesSpec, family: 4 | 6): Uint8Array {
-    const usable = spec.snats.filter(
-      ({ number, retired }) => !retired && familyOf(this.snatWords, number * 4) === family,
-    );
-    return Uint8Array.from(usable, ({ number }) => number);
+  #usableSnats(spec: TablesSpec): Uint8Array[] {
+    const active = new Set(spec.snats.filter(({ retired }) => !retired).map(({ number }) => number));
+    const byEndpoint: Uint8Array[] = [];
+    for (const { number, snats } of spec.endpoints) {
+      const family = familyOf(this.endpointWords, number * 4);
+      const usable = snats.filter(
+        (snat) => active.has(snat) && familyOf(this.snatWords, snat * 4) === family,
+      );
+      byEndpoint[number] = Uint8Array.from(usable);
+    }
+    return byEndpoint;
   }
 }
 

@@ -71,6 +71,7 @@ export function defaultSpec(): TablesSpec {
     endpoints: ['10.0.0.2', '10.0.0.3', 'fd00::2', 'fd00::3'].map((address, index) => ({
       ...numbered(index + 1, address),
       port: 9000,
+      snats: [1, 2],
     })),
     snats: [numbered(1, '10.0.0.1'), numbered(2, 'fd00::1')],
     snatPorts: [2000, 2099],

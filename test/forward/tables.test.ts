@@ -47,10 +47,25 @@ describe('forwarding tables', () => {
       address,
       retired: index === 2,
     }));
-    const some = new ForwardingTables({ ...defaultSpec(), snats });
-    assert.deepEqual([...some.snatsFor(1, 4)], [1]);
-    assert.deepEqual([...some.snatsFor(5, 6)], [2]);
-    assert.deepEqual([...some.snatsFor(3, 4)], [], 'a VIP that keeps client addresses');
+    const endpoints = defaultSpec().endpoints.map((endpoint) => ({ ...endpoint, snats: [1, 2, 3] }));
+    const some = new ForwardingTables({ ...defaultSpec(), endpoints, snats });
+    assert.deepEqual([...some.snatsFor(1, 1)], [1]);
+    assert.deepEqual([...some.snatsFor(5, 3)], [2]);
+    assert.deepEqual([...some.snatsFor(3, 1)], [], 'a VIP that keeps client addresses');
+  });
+
+  it('offer an endpoint only the SNAT addresses that it can answer to', () => {
+    const snats = ['10.0.0.1', '10.0.0.9'].map((address, index) => ({
+      number: index + 1,
+      address,
+      retired: false,
+    }));
+    const endpoints = defaultSpec().endpoints.map((endpoint) => ({ ...endpoint, snats: [endpoint.number] }));
+    const some = new ForwardingTables({ ...defaultSpec(), endpoints, snats });
+    assert.deepEqual(
+      [1, 2, 3].map((endpoint) => [...some.snatsOf(endpoint)]),
+      [[1], [2], []],
+    );
   });
 
   it('hold a thousand VIPs', () => {
