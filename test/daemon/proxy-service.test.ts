@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Instance } from '../../lib/daemon/instance.ts';
 import type { CheckSpec } from '../../lib/model/spec.ts';
 import { closedPort } from '../health/session/loopback.ts';

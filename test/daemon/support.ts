@@ -8,6 +8,8 @@ import {
   type BackendSpec,
   defaultDrainMs,
   defaultHashSeed,
+  defaultNatPathSpec,
+  defaultNatSpec,
   defaultProxySpec,
   type InstanceSpec,
   type Listen,
@@ -45,12 +47,19 @@ export function service(
     check: { type: 'none' },
     whenAllDown: 'reject',
     proxy: defaultProxySpec,
+    nat: defaultNatSpec,
     ...differing,
   };
 }
 
 export function instanceSpec(...services: readonly ServiceSpec[]): InstanceSpec {
-  return { name: 'edge', drainMs: defaultDrainMs, hashSeed: defaultHashSeed, services };
+  return {
+    name: 'edge',
+    drainMs: defaultDrainMs,
+    hashSeed: defaultHashSeed,
+    nat: defaultNatPathSpec,
+    services,
+  };
 }
 
 export interface Running {

@@ -1,6 +1,6 @@
 /** `sluice up`: everything in a configuration file, or every saved service. */
 import { usageError } from '../../model/errors.ts';
-import { defaultDrainMs, defaultHashSeed, type InstanceSpec } from '../../model/spec.ts';
+import { defaultDrainMs, defaultHashSeed, defaultNatPathSpec, type InstanceSpec } from '../../model/spec.ts';
 import { defineCommand } from '../command.ts';
 import { readConfigFile } from '../config-file.ts';
 import { foregroundFlags, instanceFlags } from '../flags.ts';
@@ -41,5 +41,11 @@ async function readSaved(): Promise<InstanceSpec> {
     throw usageError('no service is saved', 'use sluice save NAME -- proxy ARGS..., or sluice up -f FILE');
   }
   const services = await Promise.all(saved.map(({ name, words }) => serviceFromWords(name, words)));
-  return { name: 'up', drainMs: defaultDrainMs, hashSeed: defaultHashSeed, services };
+  return {
+    name: 'up',
+    drainMs: defaultDrainMs,
+    hashSeed: defaultHashSeed,
+    nat: defaultNatPathSpec,
+    services,
+  };
 }
