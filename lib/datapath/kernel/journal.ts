@@ -149,6 +149,11 @@ export class Journal {
     this.#write({ reliesOn: keys });
   }
 
+  /** What could not be undone is left to whoever comes next, even while this process goes on. */
+  disown(): void {
+    this.#write({ owner: { ...this.#file.owner, pid: 0 } });
+  }
+
   #write(part: Partial<JournalFile>): void {
     this.#file = { ...this.#file, ...part };
     writeJournal(this.path, this.#file);

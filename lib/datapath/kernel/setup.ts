@@ -81,6 +81,7 @@ export class KernelSetup {
     journal.relyOn([]);
     const stay = await undoChanges(journal.path, journal.changes, this.#surroundings);
     for (const change of journal.changes) if (!stay.includes(change)) journal.forget(change);
+    journal.disown();
     await cleanLeftovers(this.#surroundings);
   }
 
