@@ -64,6 +64,13 @@ export class Counters {
     return table[(number << trafficShift) + position]!;
   }
 
+  /** Sets all that is counted under a number to 0; nobody may be counting there. */
+  clear(of: 'vip' | 'endpoint', number: number): void {
+    const table = of === 'vip' ? this.vipTraffic : this.endpointTraffic;
+    table.fill(0, number << trafficShift, (number + 1) << trafficShift);
+    if (of === 'vip') this.reasons.fill(0, number * reasonColumns, (number + 1) * reasonColumns);
+  }
+
   /** How often packets to a VIP met this reason. */
   reason(vip: number, reason: number): number {
     return this.reasons[vip * reasonColumns + reason]!;

@@ -13,7 +13,7 @@ import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
 import { familyOf } from '../packet/address.ts';
 import { isIcmpError } from '../packet/icmp.ts';
 import { isIcmpv6Error } from '../packet/icmpv6.ts';
-import { destinationAt, Fragment, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
 import { parseQuoted } from '../packet/parse.ts';
 import { TcpFlag } from '../packet/tcp.ts';
 import { Udp } from '../packet/udp.ts';
@@ -210,7 +210,7 @@ export class NatDecision {
     if (parseQuoted(quoted, this.#view, error.payload, error.end) !== Outcome.ok) return Reason.notOurs;
     const { protocol } = quoted;
     if (protocol !== Protocol.tcp && protocol !== Protocol.udp) return Reason.notOurs;
-    if (quoted.version !== error.version || quoted.fragment === Fragment.later) return Reason.notOurs;
+    if (quoted.version !== error.version) return Reason.notOurs;
     if (!sameAddress(error.words, destinationAt, quoted.words, sourceAt)) return Reason.notOurs;
     // The packet it is about went the other way: its mirror image has the key of this direction.
     const { words, sourcePort, destinationPort } = quoted;

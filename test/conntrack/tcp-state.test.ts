@@ -75,6 +75,11 @@ describe('the state of a TCP flow', () => {
     ['a RST behind the window does not', 'established', [synAck, ack, ['client', 'R', 1_102, 0]]],
     ['a RST before the next byte does not', 'established', [synAck, ack, ['client', 'R', 100, 0]]],
     ['a RST of the backend is judged likewise', 'reset', [synAck, ack, ['backend', 'R', 901, 0]]],
+    [
+      'a late SYN-ACK does not bring an old RST back in',
+      'established',
+      [synAck, ack, ['client', 'A', 101, 5_000], synAck, ['backend', 'R', 901, 0]],
+    ],
     ['and refused likewise', 'established', [synAck, ack, ['backend', 'R', 77, 0]]],
     ['a FIN out of the blue is not believed', 'established', [synAck, ack, ['client', 'FA', 70_000, 901]]],
     [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesPerFlow, Count, type FlowRows, flowBufferBytes } from '../../lib/conntrack/flow-rows.ts';
 import { bytesOf, packetsOf } from '../../lib/conntrack/flow-traffic.ts';
+import { PortPool } from '../../lib/conntrack/port-pool.ts';
 import { defaultFlowTimeouts, FlowClass } from '../../lib/conntrack/states.ts';
 import { FlowTracker, OpenFailure } from '../../lib/conntrack/tracker.ts';
 import {
@@ -234,6 +235,22 @@ describe('pressure', () => {
     );
     assert.equal(new Set(sources).size, 4);
     assert.equal(open(flows, fromClient(9, 1), 1, 1, [1, 2]), OpenFailure.portsExhausted);
+  });
+
+  it('loses no port when a flow is refused after it was given one', () => {
+    // The SNAT address is the VIP, its only port the VIP's: the answer key is the key of a flow that stands.
+    const ports = new PortPool({ firstPort: 80, lastPort: 80, endpoints: 4, addresses: 4, banks: 4 });
+    const snatWords = book.snatWords.slice();
+    snatWords.set(book.vipWords.subarray(4, 8), 4);
+    const buffer = new SharedArrayBuffer(flowBufferBytes(shape));
+    const flows: Flows = {
+      buffer,
+      tracker: new FlowTracker(buffer, options, { ...book, snatWords }, ports, 0),
+    };
+    const backendAsClient = fromClient(1, 1, { source: '10.0.0.2', sourcePort: 9000 });
+    assert.ok(open(flows, backendAsClient, 1, 2, []) > 0);
+    assert.equal(open(flows, fromClient(2, 1), 1, 1, [1]), OpenFailure.keyTaken);
+    assert.equal(ports.used(1, 1), 0);
   });
 
   it('loses no row, whatever it refuses', () => {

@@ -87,6 +87,8 @@ export interface BalancerOptions {
   readonly timeouts?: FlowTimeouts;
   readonly pick?: Pick;
   readonly heldPlaces?: number;
+  /** In fragments at the same time. */
+  readonly datagrams?: number;
 }
 
 export interface Sent {
@@ -144,7 +146,12 @@ export class Balancer {
     this.forwarder = new NatForwarder({
       tables,
       tracker: this.tracker,
-      fragments: new FragmentPath(new FragmentTable(64, hash, 200), held, 200, this.counters),
+      fragments: new FragmentPath(
+        new FragmentTable(options.datagrams ?? 64, hash, 200),
+        held,
+        200,
+        this.counters,
+      ),
       counters: this.counters,
       pick: (vip, packet) => this.picks(vip, packet),
       batchSize,

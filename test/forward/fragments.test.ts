@@ -173,6 +173,20 @@ for (const family of families) {
       assert.deepEqual(sent[1]!.bytes, piecesOf(forwarded(family), 1)[1]);
     });
 
+    it('of a datagram that is given up for others go with it, and to nobody else', () => {
+      const balancer = new Balancer({ datagrams: 8 });
+      assert.equal(balancer.send(piecesOf(query(family), 0)[1]!).reason, 'held');
+      for (let id = 1; id <= 8; id++) {
+        balancer.nowMs++;
+        const other = { ...query(family), sourcePort: 40_000 + id };
+        assert.equal(balancer.send(piecesOf(other, id)[0]!).reason, 'forwarded');
+      }
+      assert.deepEqual(
+        balancer.released().map(({ id, verdict }) => [id, verdict]),
+        [[1, 0]],
+      );
+    });
+
     it('too small to carry a transport header are dropped', () => {
       const tiny = craft({
         ...query(family),

@@ -79,6 +79,18 @@ describe('forwarding tables', () => {
     assert.equal(many.vipAt(wordsOf('10.1.3.255'), 0, 80, 6), 0);
   });
 
+  it('hold a thousand VIPs that differ in their ports alone', () => {
+    const vips = Array.from({ length: 1_000 }, (_, index) => ({
+      ...defaultSpec().vips[0]!,
+      number: index + 1,
+      port: index + 1,
+    }));
+    const many = new ForwardingTables({ ...defaultSpec(), vips });
+    const words = wordsOf('1.2.3.4');
+    for (const { number, port } of vips) assert.equal(many.vipAt(words, 0, port, 6), number);
+    for (let port = 1_001; port < 5_000; port++) assert.equal(many.vipAt(words, 0, port, 6), 0);
+  });
+
   it('refuse what is no address', () => {
     const snats = [{ number: 1, address: 'localhost', retired: false }];
     assert.throws(() => new ForwardingTables({ ...defaultSpec(), snats }), RangeError);

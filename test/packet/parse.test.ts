@@ -55,7 +55,7 @@ describe('a TCP segment', () => {
 
   it('has its window scale read, bounded by RFC 7323', () => {
     const scaleOf = (tcpOptions: readonly number[]): number => {
-      const { packet, view } = parse(craft({ ...v4, flags: 'S', tcpOptions }));
+      const { packet, view } = parse(craft({ ...v4, flags: 'S', tcpOptions, payload: '\x07' }));
       return windowScaleOf(packet, view);
     };
     assert.equal(scaleOf([2, 4, 5, 0xb4, 1, 3, 3, 7]), 7);
@@ -65,6 +65,7 @@ describe('a TCP segment', () => {
     assert.equal(scaleOf([2, 0, 3, 3]), noWindowScale, 'an option of no length');
     assert.equal(scaleOf([1, 1, 1, 3]), noWindowScale, 'cut off');
     assert.equal(scaleOf([5, 9, 3, 3]), noWindowScale, 'longer than the header');
+    assert.equal(scaleOf([1, 1, 3, 3]), noWindowScale, 'with its last byte behind the header');
   });
 });
 
@@ -141,6 +142,22 @@ function bent(what: Craft, changes: Readonly<Record<number, number>>): Uint8Arra
   for (const [at, value] of Object.entries(changes)) bytes[Number(at)] = value;
   return bytes;
 }
+
+describe('a packet object', () => {
+  it('keeps no ports of the packet before', () => {
+    const packet = new Packet();
+    const read = (what: Craft): number[] => {
+      const bytes = craft(what);
+      assert.equal(parsePacket(packet, new DataView(bytes.buffer), 0, bytes.length), 0);
+      return [packet.sourcePort, packet.destinationPort, packet.fragment];
+    };
+    assert.deepEqual(read({ ...v4, sourcePort: 5, destinationPort: 6 }), [5, 6, Fragment.none]);
+    const later = { payload: 'x'.repeat(40), fragment: { id: 7, from: 16 } };
+    assert.deepEqual(read({ ...v6, protocol: 'udp', ...later }), [0, 0, Fragment.later]);
+    assert.deepEqual(read({ ...v6, sourcePort: 7, destinationPort: 8 }), [7, 8, Fragment.none]);
+    assert.deepEqual(read({ ...v4, protocol: 'other', payload: 'x' }), [0, 0, Fragment.none]);
+  });
+});
 
 /** IPv6, fragment header, and destination options whose length reaches behind the fragment's end. */
 function firstWithHalfAChain(): Uint8Array {
