@@ -1,6 +1,6 @@
 /**
  * Where both ends of a TCP flow are in sequence space, as far as their acknowledgements tell: enough to judge
- * whether a FIN or RST can be genuine, and to write a RST that its receiver believes.
+ * whether a FIN or RST can be genuine.
  *
  *        acknowledged by the other side      its window
  *   ───────────────────────────────────▶├──────────────────▶┤

@@ -1,6 +1,6 @@
 /**
- * TCP resets (RFC 9293 §3.5.2): in answer to a segment, which is overwritten by it, or out of nothing for a flow
- * whose sequence numbers are known. A reset has no options, no data, and checksums of its own.
+ * TCP resets (RFC 9293 §3.5.2) in answer to a segment, in whose place they are written. A reset has no options, no
+ * data, and checksums of its own.
  *
  *   │ IPv4 header, 20, or IPv6 header, 40 │ TCP header, 20 │
  */
