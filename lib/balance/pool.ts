@@ -116,6 +116,12 @@ export class BackendPool {
     else if (backend.live === 0) this.#backends = this.#backends.filter((other) => other !== backend);
   }
 
+  /** What a backend carries, where somebody else keeps count and nobody claims or releases. */
+  setLive(backend: Backend, live: number): void {
+    backend.live = live;
+    if (backend.removed && live === 0) this.#backends = this.#backends.filter((other) => other !== backend);
+  }
+
   /** What the checks have come to believe, and what the last one said. */
   setHealth(backend: Backend, up: boolean, last: string, nowMs: number): void {
     backend.healthLast = last;

@@ -6,6 +6,7 @@ import { ExitCode } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
+import type { OpenDatapath } from './datapath.ts';
 import { Instance } from './instance.ts';
 import { onSignals } from './signals.ts';
 
@@ -29,6 +30,7 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock: systemClock, random: Math.random, log },
+    openDatapath,
   });
   const forgetSignals = onSignals({
     stop: () => instance.stop(),
@@ -54,6 +56,13 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
   } finally {
     forgetSignals();
     instance.close();
+    await instance.stopped;
     await Promise.all(servers.map((server) => server.close()));
   }
 }
+
+/** Loaded only where there is something for it: it brings native code and threads. */
+const openDatapath: OpenDatapath = async (settings, log) => {
+  const { NatDatapath } = await import('../datapath/nat-datapath.ts');
+  return new NatDatapath(settings, log, systemClock);
+};
