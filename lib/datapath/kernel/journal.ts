@@ -151,7 +151,7 @@ export class Journal {
 
   /** What could not be undone is left to whoever comes next, even while this process goes on. */
   disown(): void {
-    return;
+    this.#write({ owner: { ...this.#file.owner, pid: 0 } });
   }
 
   #write(part: Partial<JournalFile>): void {
