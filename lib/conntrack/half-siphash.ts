@@ -15,15 +15,14 @@ export interface HashKey {
   readonly high: number;
 }
 
-/** The empty blocks that finish a message. */
-const finalBlocks = 3;
-
-/** Hashes five-tuples under one key. It keeps a scratch area, so it belongs to one thread. */
+/** Hashes five-tuples under one key. It keeps the state of the hash, so it belongs to one thread. */
 export class TupleHash {
   readonly #low: number;
   readonly #high: number;
-  /** The blocks of the message, the final ones included. */
-  readonly #blocks = new Int32Array(10 + finalBlocks);
+  #v0 = 0;
+  #v1 = 0;
+  #v2 = 0;
+  #v3 = 0;
 
   constructor(key: HashKey) {
     this.#low = key.low | 0;
@@ -35,52 +34,49 @@ export class TupleHash {
    * what stands for them, make up) and `protocol` (8 bits), to 32 bits, signed.
    */
   of(words: Int32Array, source: number, destination: number, ports: number, protocol: number): number {
-    const blocks = this.#blocks;
-    let count: number;
+    this.#v0 = this.#low;
+    this.#v1 = this.#high;
+    this.#v2 = 0x6c796765 ^ this.#low;
+    this.#v3 = 0x74656462 ^ this.#high;
+    let length: number;
     if (isMapped(words, source) && isMapped(words, destination)) {
-      blocks[0] = words[source + 3]!;
-      blocks[1] = words[destination + 3]!;
-      blocks[2] = ports;
-      blocks[3] = (13 << 24) | protocol;
-      count = 4;
+      this.#absorb(words[source + 3]!);
+      this.#absorb(words[destination + 3]!);
+      length = 13;
     } else {
-      for (let index = 0; index < 4; index++) {
-        blocks[index] = words[source + index]!;
-        blocks[4 + index] = words[destination + index]!;
-      }
-      blocks[8] = ports;
-      blocks[9] = (37 << 24) | protocol;
-      count = 10;
+      for (let index = 0; index < 4; index++) this.#absorb(words[source + index]!);
+      for (let index = 0; index < 4; index++) this.#absorb(words[destination + index]!);
+      length = 37;
     }
-    blocks[count] = 0;
-    blocks[count + 1] = 0;
-    blocks[count + 2] = 0;
-    return this.#absorb(count);
+    this.#absorb(ports);
+    this.#absorb((length << 24) | protocol);
+    this.#v2 ^= 0xff;
+    this.#absorb(0);
+    this.#absorb(0);
+    this.#absorb(0);
+    return this.#v1 ^ this.#v3;
   }
 
-  #absorb(count: number): number {
-    const blocks = this.#blocks;
-    let v0 = this.#low;
-    let v1 = this.#high;
-    let v2 = 0x6c796765 ^ v0;
-    let v3 = 0x74656462 ^ v1;
-    for (let index = 0; index < count + finalBlocks; index++) {
-      const block = blocks[index]!;
-      if (index === count) v2 ^= 0xff;
-      v3 ^= block;
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-      v0 ^= block;
-    }
-    return v1 ^ v3;
+  /** One block and one round: HalfSipRound. Written out by calls, it stays in registers. */
+  #absorb(block: number): void {
+    let v0 = this.#v0;
+    let v1 = this.#v1;
+    let v2 = this.#v2;
+    let v3 = this.#v3 ^ block;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    this.#v0 = v0 ^ block;
+    this.#v1 = v1;
+    this.#v2 = v2;
+    this.#v3 = v3;
   }
 }
 
