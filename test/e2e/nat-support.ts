@@ -8,7 +8,9 @@
  *
  * Clients reach everything through the balancer. 10.9.0.1 and fd09::1 are VIPs that nobody has: routed there.
  */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { defaultFlowTimeouts } from '../../lib/conntrack/states.ts';
 import { systemClock } from '../../lib/daemon/clock.ts';
@@ -131,13 +133,24 @@ export function vipOf(
 /** Starts a backend's servers, which end with the test. The answer ends them before. */
 export async function startOrigin(network: Network, name: BackendName): Promise<() => void> {
   const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
-  const origin = network.host(name).spawn(process.execPath, ['--import', 'tsx', file, name], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(origin.stdout!, 'data');
-  const kill = (): void => void origin.kill('SIGKILL');
+  return startProgram(network, name, process.execPath, ['--import', 'tsx', file, name], (child) =>
+    once(child.stdout!, 'data'),
+  );
+}
+
+/** Starts a program on a host; it ends with the test and, once it is ready, does not keep it from ending. */
+export async function startProgram(
+  network: Network,
+  host: string,
+  program: string,
+  args: readonly string[],
+  ready: (child: ChildProcess) => Promise<unknown>,
+): Promise<() => void> {
+  const child = network.host(host).spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
-  origin.unref();
-  origin.stdout!.destroy();
+  await ready(child);
+  child.unref();
+  (child.stdout as Socket).unref();
   return kill;
 }
