@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseDnsperf } from '../support/dns.ts';
 import { inside } from '../support/inside-netns.ts';
 import type { Network } from '../support/netns.ts';
@@ -26,6 +27,8 @@ $TTL 60
 ns A 192.0.2.53
 www A 192.0.2.80
 `;
+
+const fragments = fileURLToPath(new URL('./fixtures/fragments.py', import.meta.url));
 
 const withoutDns = missing('knotd', 'dnsperf');
 
@@ -75,6 +78,18 @@ if (network !== undefined) {
 
   for (const family of families) {
     describe(`UDP over IPv${family.version}`, () => {
+      const orders = { forwards: '0,1,2', backwards: '2,1,0', 'first in the middle': '1,0,2' };
+      for (const [name, order] of Object.entries(orders)) {
+        it(`carries a datagram in fragments, ${name}, and its answer`, () => {
+          const { client: source, vip } = family;
+          const answer = client.run(`python3 ${fragments} ${source} ${vip} 5300 3000 1024 ${order}`);
+          const [backend, seen, , payload = ''] = answer.trim().split(' ');
+          assert.equal(seen, family.snat[backend as BackendName]);
+          assert.equal(payload.length, 3_000);
+          assert.ok('abcdefghijklmnopqrstuvwxyz'.repeat(116).startsWith(payload));
+        });
+      }
+
       it('loses no question of dnsperf', { skip: withoutDns }, async () => {
         const questions = scratch().write('questions', 'www.example.test A\n');
         const report = client.run(
