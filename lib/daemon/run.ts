@@ -8,6 +8,7 @@ import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
 import type { OpenDatapath } from './datapath.ts';
 import { Instance } from './instance.ts';
+import { overlapWithLocalPorts } from './local-ports.ts';
 import { onSignals } from './signals.ts';
 
 export interface RunOptions {
@@ -63,6 +64,13 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
 
 /** Loaded only where there is something for it: it brings native code and threads. */
 const openDatapath: OpenDatapath = async (settings, log) => {
+  const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : undefined;
+  if (local !== undefined) {
+    log.warn('connections of this machine may break: its own ports overlap with snat-ports', {
+      local,
+      snatPorts: settings.snatPorts.join('-'),
+    });
+  }
   const { NatDatapath } = await import('../datapath/nat-datapath.ts');
   return new NatDatapath(settings, log, systemClock);
 };

@@ -25,7 +25,7 @@ export const nat = defineCommand({
       'backends see their clients, and have this machine as their router',
     ],
     [
-      'sluice nat 192.0.2.10:443 10.0.0.1:443 10.0.0.2:443 --workers 2 --snat-ports 20000-65535',
+      'sluice nat 192.0.2.10:443 10.0.0.1:443 10.0.0.2:443 --workers 2 --snat-ports 20000-32767',
       'two threads, and more flows to each backend at once',
     ],
   ],
