@@ -4,6 +4,11 @@
  *   take all apart ─▶ fetch their flows into the cache ─▶ one by one: fragment? ─▶ decide and rewrite ─▶ verdict
  *
  * Every packet gets exactly one verdict. Nothing is allocated per packet and nothing thrown, whatever the bytes say.
+ *
+ * It is meant for PREROUTING and, for clients on this machine, OUTPUT: the kernel looks the route up afterwards, so a
+ * new destination is all it takes to send a packet there, or back to where it came from. Towards backends the
+ * source is SNAT's, towards clients the VIP's: if that is an address of this machine, the kernel takes the packet
+ * for a forged one unless `accept_local` is set on the interface by which it came in.
  */
 import type { FlowTracker } from '../conntrack/tracker.ts';
 import { Fragment, Outcome, Packet, Protocol } from '../packet/packet.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { FlowClass, FlowState } from '../../lib/conntrack/states.ts';
 import { reasonNames, verdictOfReason } from '../../lib/forward/reasons.ts';
 import { type Craft, craft, type Seen, see } from '../packet/craft.ts';
-import { Balancer, type Family, families } from './balancer.ts';
+import { Balancer, batchSize, type Family, families } from './balancer.ts';
 
 const anyFamily = fc.constantFrom<Family>(...families);
 const payload = fc.uint8Array({ maxLength: 60 });
@@ -214,6 +214,58 @@ describe('a packet that goes on', () => {
         }
       }),
       { numRuns: 30 },
+    );
+  });
+});
+
+describe('packets that come together', () => {
+  it('have the fate that they would have one by one', () => {
+    const packet = fc
+      .tuple(
+        anyFamily,
+        fc.nat(2),
+        fc.constantFrom('S', 'A', 'FA', 'R', 'SA'),
+        fc.boolean(),
+        fc.boolean(),
+        payload,
+      )
+      .map(([family, port, flags, isUdp, answers, data]) => {
+        const protocol = isUdp ? 'udp' : 'tcp';
+        const { client, vip, backend, snat } = family;
+        return answers
+          ? craft({
+              source: backend,
+              destination: snat,
+              sourcePort: 9000,
+              destinationPort: 2000 + port,
+              flags,
+              protocol,
+              payload: data,
+            })
+          : craft({
+              source: client,
+              destination: vip,
+              sourcePort: port + 1,
+              destinationPort: isUdp ? 53 : 80,
+              flags,
+              protocol,
+              payload: data,
+            });
+      });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(packet, { minLength: 1, maxLength: batchSize }), { maxLength: 6 }),
+        (batches) => {
+          const [together, apart] = [new Balancer(), new Balancer()];
+          for (const packets of batches) {
+            assert.deepEqual(
+              together.sendTogether(packets),
+              packets.map((one) => apart.send(one)),
+            );
+          }
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 });
