@@ -17,7 +17,7 @@ import { systemClock } from '../../lib/daemon/clock.ts';
 import type { NatBackend, NatSettings, NatVip } from '../../lib/datapath/settings.ts';
 import type { Log } from '../../lib/model/log.ts';
 import { defaultHashSeed, type Protocol } from '../../lib/model/spec.ts';
-import type { Network, NetworkSpec } from '../support/netns.ts';
+import type { Host, Network, NetworkSpec } from '../support/netns.ts';
 import { scratch } from '../support/scratch.ts';
 
 export const natNetwork: NetworkSpec = {
@@ -154,3 +154,24 @@ export async function startProgram(
   (child.stdout as Socket).unref();
   return kill;
 }
+
+/**
+ * Runs Python on a host and returns what it printed. It has `connect(address, port, source_port=0)`, a TCP socket to
+ * there whose every call waits for 5 seconds at most.
+ */
+export function python(host: Host, code: string): string {
+  return host.run(`python3 - <<'END'\n${pythonPrelude}\n${code}\nEND`);
+}
+
+const pythonPrelude = `import socket, struct
+def connect(address, port, source_port=0):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.settimeout(5)
+    if source_port:
+        s.bind(("", source_port))
+    s.connect((address, port))
+    return s
+def abort(s):
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()`;
