@@ -40,6 +40,8 @@ export class NatPath implements FlowSource {
   #published: ReadonlyMap<string, Wanted> = new Map();
   #stale = false;
   #working: Promise<void> | undefined;
+  /** Somebody waits for what is under way, and hears of its errors. */
+  #awaited = false;
   #refusing = false;
   #stopped = false;
 
@@ -77,18 +79,20 @@ export class NatPath implements FlowSource {
   changed(): void {
     this.#stale = true;
     if (this.#datapath === undefined || this.#working !== undefined) return;
-    this.apply().catch((error: Error) => {
-      this.#log.error('the packet path could not be changed', { error: error.message });
+    this.#run().catch((error: Error) => {
+      if (!this.#awaited) this.#log.error('the packet path could not be changed', { error: error.message });
     });
   }
 
   /** Brings about what the services want, opening the packet path for the first. Rejects with a SluiceError. */
-  apply(): Promise<void> {
+  async apply(): Promise<void> {
     this.#stale = true;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
-    return this.#working;
+    this.#awaited = true;
+    try {
+      await this.#run();
+    } finally {
+      this.#awaited = false;
+    }
   }
 
   /** Takes no new flows, and serves those there are. */
@@ -140,8 +144,17 @@ export class NatPath implements FlowSource {
     return ofService.filter(({ state }) => state !== 'closing').length;
   }
 
+  #run(): Promise<void> {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+    return this.#working;
+  }
+
   async #work(): Promise<void> {
     while (this.#stale && !this.#stopped) {
+      // A reload changes one service after another: what is published is the outcome.
+      await undefined;
       this.#stale = false;
       const wanted = wantedOf(this.#owners);
       const vips = [...wanted.values()].map(({ vip }) => vip);

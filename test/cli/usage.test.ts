@@ -100,7 +100,11 @@ const mistakes: readonly [line: string, said: string, code: number][] = [
     1,
   ],
   ['nat 10.0.0.1:0 10.0.0.2:80', 'sluice: a VIP has no port 0 — name the port that clients use', 2],
-  ['nat 10.0.0.1:80 10.0.0.2:80 --retries 2', 'sluice: unknown flag --retries — see sluice nat --help', 2],
+  [
+    'nat 10.0.0.1:80 10.0.0.2:80 --udp-answers 2',
+    'sluice: unknown flag --udp-answers — see sluice nat --help',
+    2,
+  ],
   ['proxy :0 a:1 --snat none', 'sluice: unknown flag --snat — see sluice proxy --help', 2],
   [
     'nat 10.0.0.1:80 10.0.0.2:80 --snat me',
