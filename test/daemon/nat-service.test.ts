@@ -247,7 +247,9 @@ describe('the packet path is told', () => {
       new Promise((resolve) => {
         letGo = resolve;
       });
-    for (let weight = 2; weight < 10; weight++) instance.patchBackend('web', 'a', { weight });
+    instance.patchBackend('web', 'a', { weight: 2 });
+    await rest();
+    for (let weight = 3; weight < 10; weight++) instance.patchBackend('web', 'a', { weight });
     await rest();
     assert.equal(path.publications, 1);
     path.obstacle = async () => undefined;
