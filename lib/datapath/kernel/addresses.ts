@@ -13,7 +13,6 @@
  * has ended, which with `accept_dad` 0 is at once. (An address that is added with `nodad` is never announced.)
  */
 import { createSocket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { formatAddress, writeAddress } from '../../packet/address.ts';
 import type { Run } from './command.ts';
 import { type AddedAddress, familyOf } from './description.ts';
@@ -97,11 +96,4 @@ export async function isLocal(address: string): Promise<boolean> {
     };
     socket.once('error', finish(false)).bind({ address, port: 0, exclusive: true }, finish(true));
   });
-}
-
-/** Every interface that packets could come in by: those that have an address, but for `lo`. */
-export function linkInterfaces(): readonly string[] {
-  return Object.entries(networkInterfaces())
-    .filter(([, addresses]) => addresses?.some(({ internal }) => !internal))
-    .map(([name]) => name);
 }

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,10 @@ const network = inside(import.meta.url, 'balancer', {
     { ends: { client: '10.1.0.2/24 fd01::2/64', balancer: '10.1.0.1/24 fd01::1/64' } },
     { ends: { balancer: '10.2.0.1/24 fd02::1/64', backend: '10.2.0.2/24 fd02::2/64' } },
   ],
-  routes: { client: ['default via 10.1.0.1', 'default via fd01::1'] },
+  routes: {
+    client: ['default via 10.1.0.1', 'default via fd01::1'],
+    balancer: ['default via 10.1.0.2', 'default via fd01::2'],
+  },
 });
 
 const vip4 = '192.0.2.10';
@@ -112,12 +116,13 @@ if (network !== undefined) {
     ];
     const child = spawn(args[0]!, args.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
-    const { value } = await createInterface({ input: child.stdout! })[Symbol.asyncIterator]().next();
-    return { child, says: value };
+    const [says] = await once(createInterface({ input: child.stdout! }), 'line');
+    return { child, says };
   };
 
-  const ended = (child: ChildProcess): Promise<void> =>
-    new Promise((resolve) => void child.once('exit', () => resolve()));
+  const ended = async (child: ChildProcess): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  };
 
   describe('an instance', () => {
     it('finds the machine as it needs it, and leaves it as it was', async () => {
@@ -322,7 +327,7 @@ if (network !== undefined) {
 
     it('is not what the machine itself speaks from', async () => {
       await newSetup('web').apply(everything);
-      for (const to of ['10.1.0.2', 'fd01::2']) {
+      for (const to of ['192.0.2.99', '2001:db8::99']) {
         const route = execFileSync('ip', ['route', 'get', to], { encoding: 'utf8' });
         assert.match(route, / src (10\.1\.0\.1|fd01::1) /);
       }
