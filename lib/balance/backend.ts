@@ -67,14 +67,4 @@ export class Backend {
     if (!this.up) return 'down';
     return this.enabled ? 'up' : 'draining';
   }
-
-  /** Whether it may hold one connection more; a limit of 0 is none. */
-  hasRoom(maxConnections: number): boolean {
-    return maxConnections === 0 || this.live < maxConnections;
-  }
-
-  /** Whether it carries less for its weight than `other` does. Both weights are above 0. */
-  isLessLoadedThan(other: Backend): boolean {
-    return this.live * other.weight < other.live * this.weight;
-  }
 }

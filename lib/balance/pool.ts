@@ -10,7 +10,7 @@
  *     disabled ┼─ no ── enabled ── up ── candidates ── tried? full? ── the policy picks
  *     weight 0 ┘
  */
-import type { FlowTuple } from '../hash/flow-key.ts';
+import { type FlowTuple, writeFlowKey, writeSourceKey } from '../hash/flow-key.ts';
 import type { Random } from '../model/clock.ts';
 import type { AllDownPolicy, BackendSpec, BalanceName } from '../model/spec.ts';
 import { type AdminState, Backend } from './backend.ts';
@@ -39,6 +39,8 @@ export interface PoolUpdate {
   readonly changed: readonly Backend[];
 }
 
+const tupleKeys = { flow: writeFlowKey, source: writeSourceKey };
+
 export class BackendPool {
   /**
    * Called when a flow that was told `all-full` or `all-down` may have better luck: a backend has lost a
@@ -49,7 +51,7 @@ export class BackendPool {
   readonly #hashSeed: string;
   readonly #random: Random;
   #settings: PoolSettings;
-  #policy: Policy;
+  #policy: Policy<FlowTuple, Backend>;
   #backends: Backend[];
   /** Replaced, never changed in place: policies keep it. */
   #candidates: readonly Backend[] = [];
@@ -63,7 +65,7 @@ export class BackendPool {
     this.#hashSeed = options.hashSeed;
     this.#random = options.random;
     this.#settings = options;
-    this.#policy = createPolicy(options.balance, options);
+    this.#policy = createPolicy(options.balance, options, tupleKeys);
     this.#backends = specs.map((spec) => new Backend(spec, nowMs));
     this.#refresh();
   }
@@ -112,6 +114,12 @@ export class BackendPool {
     backend.live--;
     if (!backend.removed) this.onRoom?.();
     else if (backend.live === 0) this.#backends = this.#backends.filter((other) => other !== backend);
+  }
+
+  /** What a backend carries, where somebody else keeps count and nobody claims or releases. */
+  setLive(backend: Backend, live: number): void {
+    backend.live = live;
+    if (backend.removed && live === 0) this.#backends = this.#backends.filter((other) => other !== backend);
   }
 
   /** What the checks have come to believe, and what the last one said. */
@@ -168,7 +176,11 @@ export class BackendPool {
     const { balance, whenAllDown, maxConnections } = this.#settings;
     this.#settings = settings;
     if (settings.balance !== balance) {
-      this.#policy = createPolicy(settings.balance, { hashSeed: this.#hashSeed, random: this.#random });
+      this.#policy = createPolicy(
+        settings.balance,
+        { hashSeed: this.#hashSeed, random: this.#random },
+        tupleKeys,
+      );
     }
     const sameSettings =
       settings.balance === balance &&

@@ -1,35 +1,34 @@
 /** Backends at random, each as likely as its weight: needs no memory and no agreement between balancers. */
-import type { FlowTuple } from '../hash/flow-key.ts';
 import type { Random } from '../model/clock.ts';
-import type { Backend } from './backend.ts';
+import type { Candidate } from './candidate.ts';
 import { mayPick, type Policy } from './policy.ts';
 
-export class WeightedRandom implements Policy {
+export class WeightedRandom<Member extends Candidate> implements Policy<unknown, Member> {
   readonly affinity = false;
   readonly #random: Random;
-  #candidates: readonly Backend[] = [];
+  #candidates: readonly Member[] = [];
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  rebuild(candidates: readonly Backend[]): void {
+  rebuild(candidates: readonly Member[]): void {
     this.#candidates = candidates;
   }
 
-  pick(_flow: FlowTuple, tried: readonly Backend[], maxConnections: number): Backend | null {
+  pick(_flow: unknown, tried: readonly Member[], maxConnections: number): Member | null {
     return drawByWeight(this.#candidates, this.#random, tried, maxConnections, null);
   }
 }
 
 /** Draws one of `candidates` that may be picked and is not `except`; null when there is none. */
-export function drawByWeight(
-  candidates: readonly Backend[],
+export function drawByWeight<Member extends Candidate>(
+  candidates: readonly Member[],
   random: Random,
-  tried: readonly Backend[],
+  tried: readonly Member[],
   maxConnections: number,
-  except: Backend | null,
-): Backend | null {
+  except: Member | null,
+): Member | null {
   let total = 0;
   for (const backend of candidates) {
     if (backend !== except && mayPick(backend, tried, maxConnections)) total += backend.weight;

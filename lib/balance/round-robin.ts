@@ -11,21 +11,20 @@
  * The credits add up to 0 after each pick, and are all 0 again after as many picks as the weights add up to.
  * Who may not be picked neither earns nor pays. A new set of candidates begins anew.
  */
-import type { FlowTuple } from '../hash/flow-key.ts';
-import type { Backend } from './backend.ts';
+import type { Candidate } from './candidate.ts';
 import { mayPick, type Policy } from './policy.ts';
 
-export class RoundRobin implements Policy {
+export class RoundRobin<Member extends Candidate> implements Policy<unknown, Member> {
   readonly affinity = false;
-  #candidates: readonly Backend[] = [];
+  #candidates: readonly Member[] = [];
   #credits = new Float64Array(0);
 
-  rebuild(candidates: readonly Backend[]): void {
+  rebuild(candidates: readonly Member[]): void {
     this.#candidates = candidates;
     this.#credits = new Float64Array(candidates.length);
   }
 
-  pick(_flow: FlowTuple, tried: readonly Backend[], maxConnections: number): Backend | null {
+  pick(_flow: unknown, tried: readonly Member[], maxConnections: number): Member | null {
     const credits = this.#credits;
     let paid = 0;
     let winner = -1;

@@ -3,29 +3,28 @@
  * without the herd: balancers that see the same loads do not all choose the same backend
  * (Mitzenmacher, "The power of two choices in randomized load balancing", 2001).
  */
-import type { FlowTuple } from '../hash/flow-key.ts';
 import type { Random } from '../model/clock.ts';
-import type { Backend } from './backend.ts';
+import { type Candidate, isLessLoaded } from './candidate.ts';
 import type { Policy } from './policy.ts';
 import { drawByWeight } from './random.ts';
 
-export class TwoChoices implements Policy {
+export class TwoChoices<Member extends Candidate> implements Policy<unknown, Member> {
   readonly affinity = false;
   readonly #random: Random;
-  #candidates: readonly Backend[] = [];
+  #candidates: readonly Member[] = [];
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  rebuild(candidates: readonly Backend[]): void {
+  rebuild(candidates: readonly Member[]): void {
     this.#candidates = candidates;
   }
 
-  pick(_flow: FlowTuple, tried: readonly Backend[], maxConnections: number): Backend | null {
+  pick(_flow: unknown, tried: readonly Member[], maxConnections: number): Member | null {
     const first = drawByWeight(this.#candidates, this.#random, tried, maxConnections, null);
     if (first === null) return null;
     const second = drawByWeight(this.#candidates, this.#random, tried, maxConnections, first);
-    return second?.isLessLoadedThan(first) ? second : first;
+    return second !== null && isLessLoaded(second, first) ? second : first;
   }
 }

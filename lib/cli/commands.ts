@@ -4,10 +4,12 @@ import { backends } from './commands/backends.ts';
 import { check } from './commands/check.ts';
 import { completion } from './commands/completion.ts';
 import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { enable } from './commands/enable.ts';
 import { flows } from './commands/flows.ts';
 import { forget } from './commands/forget.ts';
+import { nat } from './commands/nat.ts';
 import { proxy } from './commands/proxy.ts';
 import { reload } from './commands/reload.ts';
 import { save } from './commands/save.ts';
@@ -19,6 +21,7 @@ import { weight } from './commands/weight.ts';
 
 export const commands: readonly Command[] = [
   proxy,
+  nat,
   up,
   check,
   reload,
@@ -32,6 +35,7 @@ export const commands: readonly Command[] = [
   drain,
   enable,
   weight,
+  doctor,
   demo,
   completion,
 ];

@@ -1,6 +1,12 @@
 /** Flags that several commands share, in the groups that belong together. */
 import { logLevels } from '../model/log.ts';
-import { allDownPolicies, balanceNames } from '../model/spec.ts';
+import {
+  allDownPolicies,
+  balanceNames,
+  defaultNatPathSpec,
+  onFailurePolicies,
+  whenDownPolicies,
+} from '../model/spec.ts';
 import type { Flags } from './command.ts';
 import { logFormats } from './log.ts';
 
@@ -45,8 +51,8 @@ export const foregroundFlags = {
   ...outputFlags,
 } as const satisfies Flags;
 
-/** How one service balances, checks and limits. Names and meanings are those of the configuration file. */
-export const serviceFlags = {
+/** How a service of any mode balances and checks. Names and meanings are those of the configuration file. */
+export const balanceFlags = {
   balance: {
     type: 'string',
     choices: balanceNames,
@@ -65,6 +71,10 @@ export const serviceFlags = {
     choices: allDownPolicies,
     describe: `What becomes of clients when every backend is down: ${allDownPolicies.join(', ')}`,
   },
+} as const satisfies Flags;
+
+/** The limits of a service of mode proxy. */
+export const proxyFlags = {
   'connect-timeout': { type: 'string', describe: 'How long a backend may take to accept: 2s unless given' },
   retries: { type: 'number', describe: 'Further backends tried before the first byte: 2 unless given' },
   'idle-timeout': { type: 'string', describe: 'Close connections silent for so long: 5m unless given' },
@@ -87,4 +97,39 @@ export const serviceFlags = {
     describe: 'End a UDP session after so many answers; 0, the default, is never',
   },
   'udp-max-sessions': { type: 'number', describe: 'UDP sessions held at once: 65536 unless given' },
+} as const satisfies Flags;
+
+/** How the packets of a service of mode nat are rewritten. */
+export const natFlags = {
+  snat: {
+    type: 'string',
+    describe:
+      'The source that backends see: auto (an address of this machine), ADDRESS[,ADDRESS]..., or none for the client',
+  },
+  'when-down': {
+    type: 'string',
+    choices: whenDownPolicies,
+    describe: `What becomes of the TCP flows of a backend that goes down: ${whenDownPolicies.join(', ')}`,
+  },
+} as const satisfies Flags;
+
+const { snatPorts, maxFlows, workers } = defaultNatPathSpec;
+
+/** The packet path that all services of mode nat of an instance share. */
+export const natPathFlags = {
+  workers: { type: 'number', describe: `Threads that rewrite packets: ${workers} unless given` },
+  'snat-ports': {
+    type: 'string',
+    describe: `Ports that rewritten packets leave from, and nothing else may use: ${snatPorts.join('-')} unless given`,
+  },
+  'max-flows': { type: 'number', describe: `Flows tracked at once: ${maxFlows} unless given` },
+  'on-failure': {
+    type: 'string',
+    choices: onFailurePolicies,
+    describe: `What becomes of packets while nobody decides over them: ${onFailurePolicies.join(', ')}`,
+  },
+  'add-vip': {
+    type: 'string',
+    describe: 'Interface to put VIPs on that this machine lacks, announced there and removed at exit',
+  },
 } as const satisfies Flags;

@@ -9,6 +9,7 @@ const leadingExamples = [
     'sluice proxy :443 10.0.0.1:443 10.0.0.2:443 --check http:/health',
     'leave out backends that are not well',
   ],
+  ['sluice nat :8080 10.0.0.1:80 10.0.0.2:80', 'rewrite packets, and end no connection (root)'],
   ['sluice up -f edge.yaml', 'run everything in a configuration file'],
   ['sluice backends', 'ask the running instance how its backends are'],
 ] as const;

@@ -1,16 +1,18 @@
 /**
- * The arguments of `sluice proxy` as the configuration file they stand for, and so the same words, limits and
- * defaults: one service, which has the name of its instance.
+ * The arguments of `sluice proxy` and `sluice nat` as the configuration file they stand for, and so the same words,
+ * limits and defaults: one service, which has the name of its instance.
  */
 import { ExitCode, SluiceError } from '../model/errors.ts';
-import type { CheckTiming, InstanceSpec } from '../model/spec.ts';
+import type { CheckTiming, InstanceSpec, Mode } from '../model/spec.ts';
 import { defaultCheck, parseCheck } from './check.ts';
 import { timingSchema } from './check-table.ts';
 import { explain, type Finding } from './explain.ts';
+import { natFindings } from './nat-findings.ts';
+import { natPathSchema } from './nat-keys.ts';
 import { readInstance } from './read.ts';
 
 /** As the command line has them: durations, addresses and checks are text. What is undefined was not given. */
-export interface ProxyArguments {
+interface ServiceArguments {
   readonly listen: string;
   readonly backends: readonly string[];
   readonly balance?: string | undefined;
@@ -20,6 +22,13 @@ export interface ProxyArguments {
   readonly rise?: number | undefined;
   readonly fall?: number | undefined;
   readonly whenAllDown?: string | undefined;
+  readonly name?: string | undefined;
+  readonly control?: string | undefined;
+  readonly metrics?: string | undefined;
+  readonly drain?: string | undefined;
+}
+
+export interface ProxyArguments extends ServiceArguments {
   readonly connectTimeout?: string | undefined;
   readonly retries?: number | undefined;
   readonly idleTimeout?: string | undefined;
@@ -30,40 +39,99 @@ export interface ProxyArguments {
   readonly udpIdleTimeout?: string | undefined;
   readonly udpAnswers?: number | undefined;
   readonly udpMaxSessions?: number | undefined;
-  readonly name?: string | undefined;
-  readonly control?: string | undefined;
-  readonly metrics?: string | undefined;
-  readonly drain?: string | undefined;
+}
+
+/** What the command line says of the packet path. */
+export interface NatPathArguments {
+  readonly workers?: number | undefined;
+  readonly snatPorts?: string | undefined;
+  readonly maxFlows?: number | undefined;
+  readonly onFailure?: string | undefined;
+  readonly addVip?: string | undefined;
+}
+
+export interface NatArguments extends ServiceArguments, NatPathArguments {
+  readonly snat?: string | undefined;
+  readonly whenDown?: string | undefined;
 }
 
 /**
- * The instance that the arguments ask for.
+ * The instance that the arguments of `sluice proxy` ask for.
  * @throws {SluiceError} with the exit code of a usage error; its place is the option that is wrong, if it is one.
  */
 export function instanceFromArguments(given: ProxyArguments): InstanceSpec {
-  const name = given.name ?? 'proxy';
+  return readOneLiner('proxy', given, {
+    'connect-timeout': given.connectTimeout,
+    retries: given.retries,
+    'idle-timeout': given.idleTimeout,
+    'half-close-timeout': given.halfCloseTimeout,
+    'max-connections': given.maxConnections,
+    'queue-length': given.queueLength,
+    'queue-timeout': given.queueTimeout,
+    'udp-idle-timeout': given.udpIdleTimeout,
+    'udp-answers': given.udpAnswers,
+    'udp-max-sessions': given.udpMaxSessions,
+  });
+}
+
+/** The same for the arguments of `sluice nat`. */
+export function natInstanceFromArguments(given: NatArguments): InstanceSpec {
+  const ofService = { snat: given.snat, 'when-down': given.whenDown };
+  return readOneLiner('nat', given, ofService, natPathKeys(given));
+}
+
+/**
+ * A specification in which what the command line says of the packet path wins.
+ * @throws {SluiceError} as `instanceFromArguments` does.
+ */
+export function withNatPath(spec: InstanceSpec, given: NatPathArguments): InstanceSpec {
+  const { data, error } = natPathSchema.safeParse(natPathKeys(given), { reportInput: true });
+  if (data === undefined) throw refusal(explain(error.issues)[0]!);
+  const nat = {
+    ...spec.nat,
+    ...(given.workers === undefined ? {} : { workers: data.workers }),
+    ...(given.snatPorts === undefined ? {} : { snatPorts: data.snatPorts }),
+    ...(given.maxFlows === undefined ? {} : { maxFlows: data.maxFlows }),
+    ...(given.onFailure === undefined ? {} : { onFailure: data.onFailure }),
+    ...(data.addVip === undefined ? {} : { addVip: data.addVip }),
+  };
+  const [finding] = natFindings(spec.services, nat);
+  if (finding !== undefined) throw refusal(finding);
+  return { ...spec, nat };
+}
+
+function natPathKeys(given: NatPathArguments) {
+  return {
+    workers: given.workers,
+    'snat-ports': given.snatPorts,
+    'max-flows': given.maxFlows,
+    'on-failure': given.onFailure,
+    ...(given.addVip === undefined ? {} : { 'add-vip': given.addVip }),
+  };
+}
+
+function readOneLiner(
+  mode: Mode,
+  given: ServiceArguments,
+  ofService: object,
+  nat: object = {},
+): InstanceSpec {
+  const name = given.name ?? mode;
   const { spec, findings } = readInstance({
     name,
     ...(given.control === undefined ? {} : { control: given.control }),
     ...(given.metrics === undefined ? {} : { metrics: given.metrics }),
     drain: given.drain,
+    nat,
     services: [
       {
         name,
+        mode,
         listen: given.listen,
         balance: given.balance,
         backends: given.backends,
         'when-all-down': given.whenAllDown,
-        'connect-timeout': given.connectTimeout,
-        retries: given.retries,
-        'idle-timeout': given.idleTimeout,
-        'half-close-timeout': given.halfCloseTimeout,
-        'max-connections': given.maxConnections,
-        'queue-length': given.queueLength,
-        'queue-timeout': given.queueTimeout,
-        'udp-idle-timeout': given.udpIdleTimeout,
-        'udp-answers': given.udpAnswers,
-        'udp-max-sessions': given.udpMaxSessions,
+        ...ofService,
       },
     ],
   });
@@ -78,7 +146,7 @@ export function instanceFromArguments(given: ProxyArguments): InstanceSpec {
   };
 }
 
-function checkTiming({ checkInterval, checkTimeout, rise, fall }: ProxyArguments): CheckTiming {
+function checkTiming({ checkInterval, checkTimeout, rise, fall }: ServiceArguments): CheckTiming {
   const keys = { interval: checkInterval, timeout: checkTimeout, rise, fall };
   const { data, error } = timingSchema.safeParse(keys, { reportInput: true });
   if (data !== undefined) return data;

@@ -5,7 +5,9 @@
 import { formatListen } from '../model/address.ts';
 import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
 import { explain, type Finding } from './explain.ts';
-import { instanceSchema, serviceSchema } from './schema.ts';
+import { misplacedKeys } from './mode-keys.ts';
+import { natFindings } from './nat-findings.ts';
+import { instanceSchema, modeKeys, serviceSchema } from './schema.ts';
 
 export type Reading =
   | { readonly spec: InstanceSpec; readonly findings?: never }
@@ -13,9 +15,14 @@ export type Reading =
 
 export function readInstance(value: unknown): Reading {
   const instance = instanceSchema.safeParse(value, { reportInput: true });
-  const clashes = findClashes(instance.success ? instance.data.services : soundServices(value));
-  if (instance.success && clashes.length === 0) return { spec: instance.data };
-  return { findings: [...explain(instance.error?.issues ?? []), ...clashes] };
+  const services = instance.success ? instance.data.services : soundServices(value);
+  const others = [
+    ...misplacedKeys(value, modeKeys),
+    ...findClashes(services),
+    ...natFindings(services, instance.data?.nat),
+  ];
+  if (instance.success && others.length === 0) return { spec: instance.data };
+  return { findings: [...explain(instance.error?.issues ?? []), ...others] };
 }
 
 /** The services that can be read though others cannot, each at its place in the list. */

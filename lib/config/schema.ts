@@ -20,6 +20,8 @@ import {
 import { defaultCheck, parseCheck } from './check.ts';
 import { checkTable, checkText } from './check-table.ts';
 import { anyText, count, table, text, time, timeOrZero } from './kinds.ts';
+import type { ModeKeys } from './mode-keys.ts';
+import { natPathSchema, natServiceKeys } from './nat-keys.ts';
 
 const label = text((value) => {
   if (/^[a-z\d][\w.-]{0,63}$/i.test(value)) return value;
@@ -65,12 +67,13 @@ const backend = z.union([
 
 const listen = text(parseListen);
 
-const mode = z.literal('proxy', {
+const mode = z.enum(['proxy', 'nat'], {
   error: ({ input }) =>
-    input === 'nat' || input === 'dsr'
-      ? `mode ${input} is not available in this version\nuse proxy`
-      : undefined,
+    input === 'dsr' ? 'mode dsr is not available in this version\nuse proxy or nat' : undefined,
 });
+
+/** The policy of a service that names none: a flow that is forgotten comes back to where it was. */
+const usualBalance = { proxy: 'round-robin', nat: 'maglev' } as const;
 
 const usual = defaultProxySpec;
 
@@ -89,11 +92,16 @@ const limits = {
 
 const serviceTable = table({
   name: label.describe('Its identity across reloads; unique in the file.'),
-  mode: mode.prefault('proxy').describe('proxy: two conversations, with the client and with the backend.'),
+  mode: mode
+    .prefault('proxy')
+    .describe('proxy: two conversations, with the client and with the backend; nat: packets are rewritten.'),
   listen: z
     .union([listen.transform((one) => [one]), z.array(listen).min(1)])
     .describe('[tcp://|udp://]HOST:PORT, :PORT for every address; one, or a list of them.'),
-  balance: z.enum(balanceNames).prefault('round-robin').describe('How a new flow finds its backend.'),
+  balance: z
+    .enum(balanceNames)
+    .optional()
+    .describe('How a new flow finds its backend: round-robin for mode proxy, maglev for nat when absent.'),
   backends: z.array(backend).min(1).describe('HOST:PORT[=WEIGHT], or a map.'),
   check: z
     .union([checkText, checkTable])
@@ -101,14 +109,18 @@ const serviceTable = table({
     .describe('tcp, http:/path, https:/path, udp:HEX, exec:COMMAND, none, or a map; for TCP tcp, else none.'),
   'when-all-down': z.enum(allDownPolicies).prefault('reject').describe('What becomes of a new client then.'),
   ...limits,
+  ...natServiceKeys,
 });
+
+/** What has a meaning in one mode only. */
+export const modeKeys: ModeKeys = { proxy: Object.keys(limits), nat: Object.keys(natServiceKeys) };
 
 function toService(file: z.output<typeof serviceTable>): ServiceSpec {
   return {
     name: file.name,
     mode: file.mode,
     listen: file.listen,
-    balance: file.balance,
+    balance: file.balance ?? usualBalance[file.mode],
     backends: file.backends,
     check: file.check ?? parseCheck(defaultCheck(file.listen), defaultCheckTiming),
     whenAllDown: file['when-all-down'],
@@ -124,6 +136,7 @@ function toService(file: z.output<typeof serviceTable>): ServiceSpec {
       udpAnswers: file['udp-answers'],
       udpMaxSessions: file['udp-max-sessions'],
     },
+    nat: { snat: file.snat, whenDown: file['when-down'] },
   };
 }
 
@@ -141,6 +154,7 @@ const instanceTable = table({
   'hash-seed': hashSeed
     .prefault(defaultHashSeed)
     .describe('32 hexadecimal digits; instances with the same seed place flows alike.'),
+  nat: natPathSchema.prefault({}).describe('The packet path that all services of mode nat share.'),
   services: z.array(serviceSchema).min(1).describe('What is balanced.'),
 });
 

@@ -28,13 +28,17 @@ export function controlPath(
       'use letters, digits, dots and hyphens',
     );
   }
-  return join(controlDirectory(env, uid), `${name}${extension}`);
+  return join(runtimeDirectory(env, uid), `${name}${extension}`);
 }
 
-function controlDirectory({ XDG_RUNTIME_DIR: runtimeDirectory = '' }: Environment, uid: number): string {
+/** The directory of a user's running instances: of their control sockets, and of what they have to undo. */
+export function runtimeDirectory(
+  { XDG_RUNTIME_DIR: ofSession = '' }: Environment = process.env,
+  uid: number = process.getuid!(),
+): string {
   if (uid === 0) return '/run/sluice';
   // The XDG Base Directory Specification has relative paths ignored.
-  return isAbsolute(runtimeDirectory) ? join(runtimeDirectory, 'sluice') : join(tmpdir(), `sluice-${uid}`);
+  return isAbsolute(ofSession) ? join(ofSession, 'sluice') : join(tmpdir(), `sluice-${uid}`);
 }
 
 export interface RunningInstance {
@@ -48,7 +52,7 @@ export async function listInstances(
   env: Environment = process.env,
   uid: number = process.getuid!(),
 ): Promise<readonly RunningInstance[]> {
-  const directory = controlDirectory(env, uid);
+  const directory = runtimeDirectory(env, uid);
   const files = await readdir(directory).catch(() => []);
   const candidates = files
     .filter((file) => file.endsWith(extension))

@@ -12,16 +12,22 @@ import { SluiceError } from '../model/errors.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
-import type { ProxyService, Surroundings } from './proxy-service.ts';
+import type { OpenDatapath } from './datapath.ts';
+import { NatPath } from './nat-path.ts';
+import { NatService, requireRoutable } from './nat-service.ts';
+import { ProxyService } from './proxy-service.ts';
 import { applySpec, type ReloadOutcome } from './reload.ts';
-import { resolveHosts } from './resolve.ts';
-import { viewBackend, viewFlows, viewService } from './service-view.ts';
+import { type Addresses, resolveHosts } from './resolve.ts';
+import type { RunningService, Surroundings } from './running-service.ts';
 import { version } from './version.ts';
+import { viewBackend, viewFlows } from './views.ts';
 
 export interface InstanceOptions {
   readonly spec: InstanceSpec;
   readonly reread?: () => Promise<InstanceSpec>;
   readonly surroundings: Omit<Surroundings, 'hashSeed'>;
+  /** For services of mode nat; not called without any. */
+  readonly openDatapath: OpenDatapath;
 }
 
 export class Instance implements Controllable {
@@ -34,19 +40,21 @@ export class Instance implements Controllable {
   readonly #startedMs: number;
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
-  readonly #services = new Map<string, ProxyService>();
+  readonly #path: NatPath;
+  readonly #services = new Map<string, RunningService>();
   /** Removed by a reload, with flows that may go on until the deadline. */
-  readonly #retired = new Set<ProxyService>();
+  readonly #retired = new Set<RunningService>();
   /** The latest for each backend: one that came back and was removed again has a new deadline. */
   readonly #removals = new WeakMap<Backend, ReloadOutcome['retired']>();
   #ticker: NodeJS.Timeout | undefined;
   #drainDeadlineMs: number | undefined;
   #reloading = false;
 
-  constructor({ spec, reread, surroundings }: InstanceOptions) {
+  constructor({ spec, reread, surroundings, openDatapath }: InstanceOptions) {
     this.#spec = spec;
     this.#reread = reread;
     this.#surroundings = { ...surroundings, hashSeed: spec.hashSeed };
+    this.#path = new NatPath(spec, openDatapath, surroundings.log);
     this.#startedMs = surroundings.clock.nowMs();
     let resolveStopped = (): void => undefined;
     this.stopped = new Promise((resolve) => {
@@ -62,7 +70,15 @@ export class Instance implements Controllable {
   async start(): Promise<void> {
     const addresses = await resolveHosts(this.#spec);
     if (this.draining) return;
-    applySpec({ ...this.#spec, services: [] }, this.#spec, this.#services, addresses, this.#surroundings);
+    this.#apply({ ...this.#spec, services: [] }, this.#spec, addresses);
+    try {
+      await this.#path.apply();
+    } catch (error) {
+      for (const service of this.#services.values()) service.close();
+      this.#services.clear();
+      throw error;
+    }
+    if (this.draining) return;
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.ready = true;
   }
@@ -79,7 +95,7 @@ export class Instance implements Controllable {
       pid: process.pid,
       state: this.draining ? 'draining' : 'serving',
       uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
-      services: [...this.#services.values()].map(viewService),
+      services: [...this.#services.values()].map((service) => service.view()),
     };
   }
 
@@ -136,9 +152,10 @@ export class Instance implements Controllable {
       const next = await this.#reread();
       const addresses = await resolveHosts(next);
       this.#requireReady();
-      const outcome = applySpec(this.#spec, next, this.#services, addresses, this.#surroundings);
+      const outcome = this.#apply(this.#spec, next, addresses);
       this.#spec = next;
       this.#retire(outcome.retired);
+      await this.#path.apply();
       const { added, changed, removed, unchanged, needRestart } = outcome.view;
       if (needRestart.length > 0) {
         this.#surroundings.log.warn('settings wait for a restart', { settings: needRestart.join(' ') });
@@ -153,6 +170,17 @@ export class Instance implements Controllable {
     } finally {
       this.#reloading = false;
     }
+  }
+
+  /** Throws a SluiceError, having changed nothing. */
+  #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): ReloadOutcome {
+    requireRoutable(next.services, addresses);
+    this.#path.configure(next);
+    return applySpec(current, next, this.#services, addresses, (spec) =>
+      spec.mode === 'nat'
+        ? new NatService(spec, addresses, this.#path, this.#surroundings)
+        : new ProxyService(spec, addresses, this.#surroundings),
+    );
   }
 
   #requireReady(): void {
@@ -171,12 +199,17 @@ export class Instance implements Controllable {
     else this.#ticker.refresh();
   }
 
-  /** Ends everything at once. */
+  /** Ends everything at once, but for what puts the machine back, which `stopped` waits for. */
   close(): void {
     this.ready = false;
-    for (const service of this.#all()) service.close();
     clearInterval(this.#ticker);
-    this.#resolveStopped();
+    void this.#path
+      .stop()
+      .catch((error: Error) => {
+        this.#surroundings.log.error('the machine could not be put back', { error: error.message });
+      })
+      .then(this.#resolveStopped);
+    for (const service of this.#all()) service.close();
   }
 
   /** Services and backends that a reload has removed lose what flows they have left at the deadline. */
@@ -185,7 +218,7 @@ export class Instance implements Controllable {
     for (const service of services) this.#retired.add(service);
     for (const [, backend] of backends) this.#removals.set(backend, retired);
     this.#surroundings.clock.after(this.#spec.drainMs, () => {
-      for (const service of services) service.close();
+      for (const service of services) service.end();
       for (const [service, backend] of backends) {
         if (backend.removed && this.#removals.get(backend) === retired) service.endFlows(backend);
       }
@@ -204,7 +237,7 @@ export class Instance implements Controllable {
     if (isDrained || this.#surroundings.clock.nowMs() >= this.#drainDeadlineMs) this.close();
   }
 
-  #all(): ProxyService[] {
+  #all(): RunningService[] {
     return [...this.#services.values(), ...this.#retired];
   }
 }

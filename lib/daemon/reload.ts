@@ -6,12 +6,12 @@
  * it was. Only an address that goes from one service to another must be closed before it can be bound again.
  */
 import type { Backend } from '../balance/backend.ts';
-import { diffInstances } from '../config/diff.ts';
+import { diffInstances, type ServiceChange } from '../config/diff.ts';
 import { formatListen } from '../model/address.ts';
-import type { InstanceSpec, Listen } from '../model/spec.ts';
+import type { InstanceSpec, Listen, ServiceSpec } from '../model/spec.ts';
 import type { ReloadView } from '../model/view.ts';
-import { ProxyService, type Surroundings } from './proxy-service.ts';
 import type { Addresses } from './resolve.ts';
+import type { RunningService } from './running-service.ts';
 
 /** What an instance is from its start to its end. */
 const fixedSettings = ['name', 'control', 'metrics', 'hashSeed'] as const satisfies (keyof InstanceSpec)[];
@@ -20,8 +20,8 @@ export interface ReloadOutcome {
   readonly view: ReloadView;
   /** Take no new flows any more; those they have are the caller's to end. */
   readonly retired: {
-    readonly services: readonly ProxyService[];
-    readonly backends: readonly (readonly [ProxyService, Backend])[];
+    readonly services: readonly RunningService[];
+    readonly backends: readonly (readonly [RunningService, Backend])[];
   };
 }
 
@@ -29,35 +29,39 @@ export interface ReloadOutcome {
 export function applySpec(
   current: InstanceSpec,
   next: InstanceSpec,
-  services: Map<string, ProxyService>,
+  services: Map<string, RunningService>,
   addresses: Addresses,
-  surroundings: Surroundings,
+  create: (spec: ServiceSpec) => RunningService,
 ): ReloadOutcome {
   const diff = diffInstances(current, next);
-  const fresh = diff.added.map((spec) => new ProxyService(spec, addresses, surroundings));
-  const wanted: [ProxyService, Listen][] = [
+  const isOther = ([old, spec]: ServiceChange) => old.mode !== spec.mode;
+  const changed = diff.changed.filter((change) => !isOther(change));
+  // A service of another mode is another one, whatever its name.
+  const replaced = diff.changed.filter(isOther);
+  const fresh = [...diff.added, ...replaced.map(([, spec]) => spec)].map(create);
+  const wanted: [RunningService, Listen][] = [
     ...fresh.flatMap((service) =>
-      service.spec.listen.map((listen): [ProxyService, Listen] => [service, listen]),
+      service.spec.listen.map((listen): [RunningService, Listen] => [service, listen]),
     ),
-    ...diff.changed.flatMap(([, spec]) =>
-      spec.listen.map((listen): [ProxyService, Listen] => [services.get(spec.name)!, listen]),
+    ...changed.flatMap(([, spec]) =>
+      spec.listen.map((listen): [RunningService, Listen] => [services.get(spec.name)!, listen]),
     ),
   ].filter(([service, listen]) => !service.isBound(listen));
   const held = new Set([...services.values()].flatMap(({ bound }) => bound.map(formatListen)));
-  const isHeld = ([, listen]: [ProxyService, Listen]) => held.has(formatListen(listen));
+  const isHeld = ([, listen]: [RunningService, Listen]) => held.has(formatListen(listen));
 
   bindAll(
     wanted.filter((want) => !isHeld(want)),
     addresses,
   );
 
-  const gone = diff.removed.map(({ name }) => services.get(name)!);
+  const gone = [...diff.removed, ...replaced.map(([old]) => old)].map(({ name }) => services.get(name)!);
   for (const service of gone) {
     services.delete(service.spec.name);
     for (const listen of service.bound) service.unbind(listen);
   }
-  const retiredBackends: (readonly [ProxyService, Backend])[] = [];
-  for (const [, spec] of diff.changed) {
+  const retiredBackends: (readonly [RunningService, Backend])[] = [];
+  for (const [, spec] of changed) {
     const service = services.get(spec.name)!;
     const kept = new Set(spec.listen.map(formatListen));
     for (const listen of service.bound) if (!kept.has(formatListen(listen))) service.unbind(listen);
@@ -81,8 +85,8 @@ export function applySpec(
 }
 
 /** Binds all or none. */
-function bindAll(wanted: readonly [ProxyService, Listen][], addresses: Addresses): void {
-  const bound: [ProxyService, Listen][] = [];
+function bindAll(wanted: readonly [RunningService, Listen][], addresses: Addresses): void {
+  const bound: [RunningService, Listen][] = [];
   try {
     for (const [service, listen] of wanted) {
       service.bind(listen, addresses);

@@ -6,7 +6,9 @@ import { ExitCode } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
+import type { OpenDatapath } from './datapath.ts';
 import { Instance } from './instance.ts';
+import { overlapWithLocalPorts } from './local-ports.ts';
 import { onSignals } from './signals.ts';
 
 export interface RunOptions {
@@ -29,6 +31,7 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock: systemClock, random: Math.random, log },
+    openDatapath,
   });
   const forgetSignals = onSignals({
     stop: () => (instance.draining ? instance.close() : instance.stop()),
@@ -49,6 +52,20 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
   } finally {
     forgetSignals();
     instance.close();
+    await instance.stopped;
     await Promise.all(servers.map((server) => server.close()));
   }
 }
+
+/** Loaded only where there is something for it: it brings native code and threads. */
+const openDatapath: OpenDatapath = async (settings, log) => {
+  const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : undefined;
+  if (local !== undefined) {
+    log.warn('connections of this machine may break: its own ports overlap with snat-ports', {
+      local,
+      snatPorts: settings.snatPorts.join('-'),
+    });
+  }
+  const { NatDatapath } = await import('../datapath/nat-datapath.ts');
+  return new NatDatapath(settings, log, systemClock);
+};

@@ -112,6 +112,40 @@ export interface ProxySpec {
   readonly udpMaxSessions: number;
 }
 
+/** What becomes of the TCP flows of a backend that goes down. */
+export const whenDownPolicies = ['reset', 'drop'] as const;
+
+export type WhenDownPolicy = (typeof whenDownPolicies)[number];
+
+/** How the packets of a service are rewritten. */
+export interface NatSpec {
+  /**
+   * What backends see as the source: an address that this machine has towards them (`auto`), one of these, or the
+   * client's own (`none`), for backends that route their answers back through this machine.
+   */
+  readonly snat: 'auto' | 'none' | readonly string[];
+  readonly whenDown: WhenDownPolicy;
+}
+
+/** What becomes of packets while nobody decides over them: lost, or on their way as if sluice were not there. */
+export const onFailurePolicies = ['drop', 'bypass'] as const;
+
+export type OnFailurePolicy = (typeof onFailurePolicies)[number];
+
+/** The packet path that all services of mode nat of an instance share; it stays as it is while it runs. */
+export interface NatPathSpec {
+  readonly workers: number;
+  /** The ports that rewritten packets leave from, both ends included. */
+  readonly snatPorts: readonly [first: number, last: number];
+  /** Flows at once, over all workers. */
+  readonly maxFlows: number;
+  readonly onFailure: OnFailurePolicy;
+  /** The interface that is given the VIPs which this machine does not have; none is when absent. */
+  readonly addVip?: string;
+  /** Silence after which a flow ends, in milliseconds, by its state; the usual where a state is not there. */
+  readonly timeouts: Readonly<Record<string, number>>;
+}
+
 export interface ServiceSpec {
   /** The identity across reloads; unique within an instance. */
   readonly name: string;
@@ -121,7 +155,10 @@ export interface ServiceSpec {
   readonly backends: readonly BackendSpec[];
   readonly check: CheckSpec;
   readonly whenAllDown: AllDownPolicy;
+  /** For mode proxy. */
   readonly proxy: ProxySpec;
+  /** For mode nat. */
+  readonly nat: NatSpec;
 }
 
 /** Everything one running sluice is asked to be. */
@@ -135,6 +172,7 @@ export interface InstanceSpec {
   readonly drainMs: number;
   /** Seeds the hashes: instances with the same seed place flows alike. 32 hexadecimal digits. */
   readonly hashSeed: string;
+  readonly nat: NatPathSpec;
   readonly services: readonly ServiceSpec[];
 }
 
@@ -157,6 +195,17 @@ export const defaultProxySpec: ProxySpec = {
   udpIdleTimeoutMs: 30_000,
   udpAnswers: 0,
   udpMaxSessions: 65_536,
+};
+
+export const defaultNatSpec: NatSpec = { snat: 'auto', whenDown: 'reset' };
+
+/** The ports lie above those that Linux gives to its own connections (`ip_local_port_range`). */
+export const defaultNatPathSpec: NatPathSpec = {
+  workers: 1,
+  snatPorts: [61_000, 65_535],
+  maxFlows: 262_144,
+  onFailure: 'drop',
+  timeouts: {},
 };
 
 export const defaultDrainMs = 10_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Backend } from '../../lib/balance/backend.ts';
+import { hasRoom } from '../../lib/balance/candidate.ts';
 import { spec } from './support.ts';
 
 describe('a backend', () => {
@@ -43,7 +44,7 @@ describe('a backend', () => {
     const backend = new Backend(spec('a'), 0);
     backend.live = 2;
     assert.deepEqual(
-      [0, 1, 2, 3].map((limit) => backend.hasRoom(limit)),
+      [0, 1, 2, 3].map((limit) => hasRoom(backend, limit)),
       [true, false, false, true],
     );
   });

@@ -4,7 +4,7 @@ import { Backend } from '../../lib/balance/backend.ts';
 import { createPolicy } from '../../lib/balance/create-policy.ts';
 import type { Policy } from '../../lib/balance/policy.ts';
 import { BackendPool, type PoolOptions } from '../../lib/balance/pool.ts';
-import type { FlowTuple } from '../../lib/hash/flow-key.ts';
+import { type FlowTuple, writeFlowKey, writeSourceKey } from '../../lib/hash/flow-key.ts';
 import type { Random } from '../../lib/model/clock.ts';
 import type { BackendSpec, BalanceName } from '../../lib/model/spec.ts';
 
@@ -41,14 +41,18 @@ export function repeatable(): Random {
   };
 }
 
-export function policyOf(name: BalanceName, candidates: readonly Backend[]): Policy {
-  const policy = createPolicy(name, { hashSeed, random: repeatable() });
+export function policyOf(name: BalanceName, candidates: readonly Backend[]): Policy<FlowTuple, Backend> {
+  const policy = createPolicy<FlowTuple, Backend>(
+    name,
+    { hashSeed, random: repeatable() },
+    { flow: writeFlowKey, source: writeSourceKey },
+  );
   policy.rebuild(candidates);
   return policy;
 }
 
 /** Places `count` flows that never end. */
-export function place(policy: Policy, count: number): void {
+export function place(policy: Policy<FlowTuple, Backend>, count: number): void {
   for (let number = 0; number < count; number++) {
     const backend = policy.pick(flow(number), [], 0);
     if (backend !== null) backend.live++;

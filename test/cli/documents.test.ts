@@ -58,7 +58,7 @@ describe('the manual page', () => {
 
   it('shows a configuration that is one', () => {
     const [, example = ''] = /\.Bd[^\n]*\n(name: [\s\S]*?)\.Ed\n/.exec(manual) ?? [];
-    assert.equal(parseConfig(example, 'sluice.8').services.length, 1);
+    assert.equal(parseConfig(example, 'sluice.8').services.length, 2);
   });
 
   it('shows lines that can be typed', () => {
@@ -89,9 +89,12 @@ describe('the README', () => {
 
   it('shows lines that can be typed', () => assertCanBeTyped(linesToType(readme)));
 
-  it('shows a configuration that is one', () => {
-    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
-    assert.equal(parseConfig(example, 'README.md').services.length, 2);
+  it('shows configurations that are such', () => {
+    const examples = Array.from(readme.matchAll(/```yaml\n([\s\S]*?)```/g), ([, example]) => example!);
+    assert.deepEqual(
+      examples.map((example) => parseConfig(example, 'README.md').services.length),
+      [2, 1],
+    );
   });
 });
 

@@ -84,7 +84,8 @@ web      proxy :8080 a:1=2 --balance random
     assert.deepEqual(await run('up'), {
       code: 2,
       stdout: '',
-      stderr: 'sluice: no service is saved — use sluice save NAME -- proxy ARGS..., or sluice up -f FILE\n',
+      stderr:
+        'sluice: no service is saved — use sluice save NAME -- proxy|nat ARGS..., or sluice up -f FILE\n',
     });
   });
 

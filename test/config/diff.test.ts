@@ -65,6 +65,7 @@ describe('the difference between two configurations', () => {
     check: { check: { type: 'none' } },
     whenAllDown: { whenAllDown: 'drop' },
     proxy: { proxy: { ...web.proxy, retries: 9 } },
+    nat: { nat: { ...web.nat, whenDown: 'drop' } },
   };
   for (const [part, change] of Object.entries(changes)) {
     it(`shows that ${part} has changed, and nothing else`, () => {

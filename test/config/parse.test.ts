@@ -8,6 +8,8 @@ import {
   defaultCheckTiming,
   defaultDrainMs,
   defaultHashSeed,
+  defaultNatPathSpec,
+  defaultNatSpec,
   defaultProxySpec,
   type InstanceSpec,
 } from '../../lib/model/spec.ts';
@@ -36,7 +38,8 @@ const service = (line: string): string => `services:
 
 const serviceKeys =
   'name, mode, listen, balance, backends, check, when-all-down, connect-timeout, retries, idle-timeout, ' +
-  'half-close-timeout, max-connections, queue-length, queue-timeout, udp-idle-timeout, udp-answers, udp-max-sessions';
+  'half-close-timeout, max-connections, queue-length, queue-timeout, udp-idle-timeout, udp-answers, udp-max-sessions, ' +
+  'snat, when-down';
 
 const tcpCheckKeys = 'type, port, interval, fast-interval, timeout, rise, fall';
 
@@ -46,6 +49,7 @@ describe('a configuration file', () => {
       name: 'up',
       drainMs: defaultDrainMs,
       hashSeed: defaultHashSeed,
+      nat: defaultNatPathSpec,
       services: [
         {
           name: 'web',
@@ -56,6 +60,7 @@ describe('a configuration file', () => {
           check: { ...defaultCheckTiming, type: 'tcp' },
           whenAllDown: 'reject',
           proxy: defaultProxySpec,
+          nat: defaultNatSpec,
         },
       ],
     };
@@ -96,6 +101,7 @@ services:
       metrics: { host: '127.0.0.1', port: 9100 },
       drainMs: 30_000,
       hashSeed: '000102030405060708090a0b0c0d0e0f',
+      nat: defaultNatPathSpec,
       services: [
         {
           name: 'dns',
@@ -133,6 +139,7 @@ services:
             udpAnswers: 8,
             udpMaxSessions: 9,
           },
+          nat: defaultNatSpec,
         },
       ],
     };
@@ -198,9 +205,8 @@ services:
 describe('a mistake in the configuration file', () => {
   for (const [line, ...problems] of [
     ['idle-timout: 5s', '5:5 unknown key "idle-timout"; did you mean "idle-timeout"?'],
-    ['mode: nat', '5:11 mode nat is not available in this version; use proxy'],
-    ['mode: dsr', '5:11 mode dsr is not available in this version; use proxy'],
-    ['mode: tunnel', '5:11 mode "tunnel" is unknown; use proxy'],
+    ['mode: dsr', '5:11 mode dsr is not available in this version; use proxy or nat'],
+    ['mode: tunnel', '5:11 mode "tunnel" is unknown; use proxy, nat'],
     [
       'balance: leastconn',
       '5:14 balance "leastconn" is unknown; use maglev, round-robin, least-connections, two-choices, random, source',
@@ -248,9 +254,9 @@ describe('a mistake in the configuration file', () => {
     ['check: *x', '5:12 Unresolved alias (the anchor must be set before the alias): x'],
     ['? [a]', '5:7 this key is not text; write KEY: VALUE'],
     [
-      'retries: -1\n    mode: nat\n    zzz: 1',
+      'retries: -1\n    mode: dsr\n    zzz: 1',
       '5:14 retries must be 0 or more, not -1',
-      '6:11 mode nat is not available in this version; use proxy',
+      '6:11 mode dsr is not available in this version; use proxy or nat',
       `7:5 unknown key "zzz"; use one of ${serviceKeys}`,
     ],
   ] as const) {

@@ -1,4 +1,5 @@
 /** Running instances on real ports of the loopback, and peers for them; all are gone when their test ends. */
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../lib/daemon/clock.ts';
 import { Instance } from '../../lib/daemon/instance.ts';
@@ -8,6 +9,8 @@ import {
   type BackendSpec,
   defaultDrainMs,
   defaultHashSeed,
+  defaultNatPathSpec,
+  defaultNatSpec,
   defaultProxySpec,
   type InstanceSpec,
   type Listen,
@@ -45,12 +48,19 @@ export function service(
     check: { type: 'none' },
     whenAllDown: 'reject',
     proxy: defaultProxySpec,
+    nat: defaultNatSpec,
     ...differing,
   };
 }
 
 export function instanceSpec(...services: readonly ServiceSpec[]): InstanceSpec {
-  return { name: 'edge', drainMs: defaultDrainMs, hashSeed: defaultHashSeed, services };
+  return {
+    name: 'edge',
+    drainMs: defaultDrainMs,
+    hashSeed: defaultHashSeed,
+    nat: defaultNatPathSpec,
+    services,
+  };
 }
 
 export interface Running {
@@ -74,6 +84,7 @@ export function newInstance(
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock, random: Math.random, log },
+    openDatapath: async () => assert.fail('no service asks for a packet path'),
   });
   t.after(() => instance.close());
   return instance;

@@ -1,6 +1,6 @@
 /** `sluice proxy`: one service from the command line alone. */
 import { defineCommand } from '../command.ts';
-import { foregroundFlags, instanceFlags, serviceFlags } from '../flags.ts';
+import { balanceFlags, foregroundFlags, instanceFlags, proxyFlags } from '../flags.ts';
 import { runInForeground } from '../foreground.ts';
 
 export const proxy = defineCommand({
@@ -10,7 +10,7 @@ export const proxy = defineCommand({
     LISTEN: { describe: '[tcp://|udp://]HOST:PORT, or :PORT for every address; port 0 takes a free one' },
     BACKEND: { describe: 'HOST:PORT, or HOST:PORT=WEIGHT', many: true },
   },
-  flags: { ...serviceFlags, ...instanceFlags, ...foregroundFlags },
+  flags: { ...balanceFlags, ...proxyFlags, ...instanceFlags, ...foregroundFlags },
   examples: [
     ['sluice proxy :8080 10.0.0.1:80 10.0.0.2:80=2', 'TCP to two backends, the second with twice the share'],
     ['sluice proxy udp://:53 10.0.0.1:53 [fd00::2]:53 --balance source', 'UDP, each client to one backend'],

@@ -1,9 +1,9 @@
 /** `sluice up`: everything in a configuration file, or every saved service. */
 import { usageError } from '../../model/errors.ts';
-import { defaultDrainMs, defaultHashSeed, type InstanceSpec } from '../../model/spec.ts';
+import { defaultDrainMs, defaultHashSeed, defaultNatPathSpec, type InstanceSpec } from '../../model/spec.ts';
 import { defineCommand } from '../command.ts';
 import { readConfigFile } from '../config-file.ts';
-import { foregroundFlags, instanceFlags } from '../flags.ts';
+import { foregroundFlags, instanceFlags, natPathFlags } from '../flags.ts';
 import { runInForeground } from '../foreground.ts';
 import { withInstanceFlags } from '../instance-flags.ts';
 
@@ -17,6 +17,7 @@ export const up = defineCommand({
       alias: 'f',
       describe: 'The configuration file; the services saved with sluice save unless given',
     },
+    ...natPathFlags,
     ...instanceFlags,
     ...foregroundFlags,
   },
@@ -25,8 +26,11 @@ export const up = defineCommand({
     ['sluice up', 'run the services that sluice save has kept'],
   ],
   async run({ file, ...flags }, terminal) {
-    const read = async () =>
-      withInstanceFlags(file === undefined ? await readSaved() : await readConfigFile(file), flags);
+    const read = async () => {
+      const spec = file === undefined ? await readSaved() : await readConfigFile(file);
+      const { withNatPath } = await import('../../config/one-liner.ts');
+      return withInstanceFlags(withNatPath(spec, flags), flags);
+    };
     return runInForeground({ spec: await read(), reread: read, flags, terminal });
   },
 });
@@ -38,8 +42,17 @@ async function readSaved(): Promise<InstanceSpec> {
   ]);
   const saved = savedServices();
   if (saved.length === 0) {
-    throw usageError('no service is saved', 'use sluice save NAME -- proxy ARGS..., or sluice up -f FILE');
+    throw usageError(
+      'no service is saved',
+      'use sluice save NAME -- proxy|nat ARGS..., or sluice up -f FILE',
+    );
   }
   const services = await Promise.all(saved.map(({ name, words }) => serviceFromWords(name, words)));
-  return { name: 'up', drainMs: defaultDrainMs, hashSeed: defaultHashSeed, services };
+  return {
+    name: 'up',
+    drainMs: defaultDrainMs,
+    hashSeed: defaultHashSeed,
+    nat: defaultNatPathSpec,
+    services,
+  };
 }

@@ -1,0 +1,56 @@
+/** What an instance, a reload and the views know of a service that runs, whatever its mode. */
+import type { Backend } from '../balance/backend.ts';
+import type { BackendPool } from '../balance/pool.ts';
+import type { Clock, Random } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Listen, ServiceSpec } from '../model/spec.ts';
+import type { FlowView, ServiceView } from '../model/view.ts';
+import type { Addresses } from './resolve.ts';
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly hashSeed: string;
+}
+
+/** Whoever holds flows; several services may have one in common. */
+export interface FlowSource {
+  /** The oldest flows, at most `limit`. */
+  flows(limit: number): readonly FlowView[];
+}
+
+export interface RunningService {
+  readonly spec: ServiceSpec;
+  readonly pool: BackendPool;
+  readonly flowSource: FlowSource;
+  /** Flows that a stop has to wait for. */
+  readonly flowCount: number;
+  /** The time of its last tick, on the clock's scale. */
+  readonly nowMs: number;
+  /** Where it takes clients, as it was asked for. */
+  readonly bound: readonly Listen[];
+  isBound(listen: Listen): boolean;
+  /** Begins to take clients at one more address. Throws a SluiceError. */
+  bind(listen: Listen, addresses: Addresses): void;
+  /** Gives an address up. Flows that can go on do. */
+  unbind(listen: Listen): void;
+  /** Takes no new clients. */
+  refuse(): void;
+  /** Begins to check the backends. */
+  check(): void;
+  /**
+   * Adopts a new specification, but for its listeners. Flows stay where they are. Returns the backends that
+   * were removed: they take no new flows, and whoever calls ends those they have.
+   */
+  update(spec: ServiceSpec, addresses: Addresses): readonly Backend[];
+  /** Moves the service's clock and lets timeouts happen. */
+  tick(): void;
+  /** Ends the flows of one backend. */
+  endFlows(backend: Backend): void;
+  /** Ends all flows of a service that is no more: soon there are none, and it can be closed. */
+  end(): void;
+  /** Ends everything at once. */
+  close(): void;
+  view(): ServiceView;
+}

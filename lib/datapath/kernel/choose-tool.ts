@@ -1,0 +1,53 @@
+/**
+ * Which tool brings the rules in: nft where the kernel has its `queue` expression, else iptables where it has NFQUEUE.
+ * Finding out changes nothing but that the kernel may load modules.
+ */
+import { ExitCode, SluiceError } from '../../model/errors.ts';
+import { CommandError, type Run } from './command.ts';
+import { type RuleTool, type RuleToolName, ruleTool } from './rule-tool.ts';
+
+/** `--check`: the kernel builds the transaction and then gives it up. */
+const nftProbe = `table inet sluice-probe {
+  chain probe {
+    type filter hook prerouting priority raw; policy accept;
+    queue num 0
+  }
+}
+`;
+
+/** `--test`: parsed, the kernel asked for each extension, never committed. */
+const iptablesProbe = `*raw
+:sluice-probe - [0:0]
+-A sluice-probe -j CT --notrack
+-A sluice-probe -p udp -m u32 --u32 "0=0" -j NFQUEUE --queue-num 0
+COMMIT
+`;
+
+const probes: readonly (readonly [RuleToolName, string, readonly string[], string])[] = [
+  ['nft', 'nft', ['--check', '-f', '-'], nftProbe],
+  ['iptables', 'iptables-restore', ['--test', '--noflush'], iptablesProbe],
+  ['iptables-legacy', 'iptables-legacy-restore', ['--test', '--noflush'], iptablesProbe],
+];
+
+/** The first tool that works here. Rejects with ERR_SLUICE_NO_RULE_TOOL and what to install, exit code 4. */
+export async function chooseRuleTool(run: Run): Promise<RuleTool> {
+  const complaints: string[] = [];
+  let present = 0;
+  for (const [name, program, args, probe] of probes) {
+    try {
+      await run(program, args, probe);
+      return ruleTool(name, run);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      if (!error.missing) present += 1;
+      if (!error.missing || name !== 'iptables-legacy') complaints.push(error.message);
+    }
+  }
+  throw new SluiceError('ERR_SLUICE_NO_RULE_TOOL', `no tool can bring rules in: ${complaints.join('; ')}`, {
+    exitCode: ExitCode.missing,
+    remedy:
+      present === 0
+        ? 'install one: apt-get install nftables, or dnf install nftables'
+        : 'install the other (apt-get install nftables iptables, or dnf install nftables iptables-nft), or use a kernel with nfnetlink_queue and nft_queue or xt_NFQUEUE',
+  });
+}

@@ -1,0 +1,60 @@
+/**
+ * What the packet path needs of the machine, as plain data: which packets come to which queue, which interfaces
+ * carry them, which addresses are added. Two descriptions that are deeply equal ask for the same.
+ */
+import type { Protocol } from '../../model/spec.ts';
+import { writeAddress } from '../../packet/address.ts';
+
+/** A TCP or UDP port of an address; `address` is IPv4 or IPv6 without brackets. */
+export interface Endpoint {
+  readonly address: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
+/** Both ends included. */
+export type PortRange = readonly [first: number, last: number];
+
+/** What becomes of packets while nobody reads their queue: lost, or on their way as if there were no rule. */
+export type OnFailure = 'drop' | 'bypass';
+
+/** Which packets come to the queues, and to which of them. Worker `k` reads queue `firstQueue + k`. */
+export interface RulesDescription {
+  /** What clients send to. */
+  readonly vips: readonly Endpoint[];
+  /** Addresses that rewritten packets leave from; none if every service keeps the client's (`--snat none`). */
+  readonly snatAddresses: readonly string[];
+  /** The ports they leave from, by worker: disjoint ranges, so that a port tells whose answer it is. */
+  readonly snatPorts: readonly PortRange[];
+  /** Backends of the services that keep the client's address: their answers come through this machine. */
+  readonly routedBackends: readonly Endpoint[];
+  readonly workers: number;
+  readonly firstQueue: number;
+  /** 32 bits that decide over which worker gets which client, so that a client cannot choose. */
+  readonly spreadSeed: number;
+  readonly onFailure: OnFailure;
+}
+
+/** An address that is put on an interface and announced there for as long as sluice runs. */
+export interface AddedAddress {
+  readonly interface: string;
+  readonly address: string;
+}
+
+export interface KernelDescription {
+  readonly rules: RulesDescription;
+  /** Names of the interfaces that clients' packets or backends' answers come in by. */
+  readonly interfaces: readonly string[];
+  readonly addedAddresses: readonly AddedAddress[];
+}
+
+export function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
+}
+
+/** An address as four words, each 0–0xffffffff; an IPv4 address is the last one. */
+export function wordsOf(address: string): readonly number[] {
+  const words = new Int32Array(4);
+  if (!writeAddress(address, words, 0)) throw new RangeError(`not an address: ${address}`);
+  return Array.from(words, (word) => word >>> 0);
+}

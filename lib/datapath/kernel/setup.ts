@@ -1,0 +1,185 @@
+/**
+ * The machine made ready for an instance, kept so while its services change, and put back: rules, settings, added
+ * addresses. Rules come before addresses, so that no packet for a new VIP meets the kernel's own stack; the queues
+ * have to be open before either.
+ */
+import { ExitCode, SluiceError } from '../../model/errors.ts';
+import { type Log, silentLog } from '../../model/log.ts';
+import {
+  addIpObject,
+  addressesOf,
+  addressObject,
+  announcingSettings,
+  canonical,
+  dummyRoute,
+  type IpObject,
+  isLocal,
+  provokeRequest,
+} from './addresses.ts';
+import { chooseRuleTool } from './choose-tool.ts';
+import { CommandError, commandRunner, type Run } from './command.ts';
+import { type AddedAddress, familyOf, type KernelDescription } from './description.ts';
+import { type Change, changeKey, Journal, journalPath, readJournals, standingOf } from './journal.ts';
+import { requirePrivileges } from './privileges.ts';
+import type { RuleTool } from './rule-tool.ts';
+import { readSetting, settingsFor, writeSetting } from './sysctls.ts';
+import { cleanLeftovers, type Surroundings, undoChange, undoChanges } from './undo.ts';
+
+export interface KernelSetupOptions {
+  /** The name of the instance. */
+  readonly instance: string;
+  /** Where journals lie, of all instances of the machine: the directory of the control sockets. */
+  readonly directory: string;
+  readonly log?: Log;
+  readonly run?: Run;
+}
+
+/** One instance's hold on the machine. One call at a time: each has to settle before the next is made. */
+export class KernelSetup {
+  readonly #instance: string;
+  readonly #surroundings: Surroundings;
+  #journal: Journal | undefined;
+  #tool: RuleTool | undefined;
+
+  constructor({ instance, directory, log = silentLog, run = commandRunner(directory) }: KernelSetupOptions) {
+    this.#instance = instance;
+    this.#surroundings = { directory, log, run };
+  }
+
+  /**
+   * Undoes what a crash has left, then brings the description about, or leaves everything as it was. Rejects with a
+   * SluiceError: exit code 4 if something is missing.
+   */
+  async apply(description: KernelDescription): Promise<void> {
+    requirePrivileges();
+    await cleanLeftovers(this.#surroundings, this.#instance);
+    this.#refuseTwin();
+    try {
+      this.#tool = await chooseRuleTool(this.#surroundings.run);
+      this.#journal = new Journal(this.#surroundings.directory, this.#instance);
+      await this.#bringAbout(description, this.#tool, this.#journal);
+    } catch (error) {
+      await this.undo();
+      throw explained(error);
+    }
+  }
+
+  /** Brings another description about. Packets that both select come to a queue at every moment. */
+  async change(description: KernelDescription): Promise<void> {
+    try {
+      await this.#bringAbout(description, this.#tool!, this.#journal!);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** Puts everything back, but for what another instance relies on: the last of them does that. Idempotent. */
+  async undo(): Promise<void> {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    this.#journal = undefined;
+    journal.relyOn([]);
+    const stay = await undoChanges(journal.path, journal.changes, this.#surroundings);
+    for (const change of journal.changes) if (!stay.includes(change)) journal.forget(change);
+    journal.disown();
+    await cleanLeftovers(this.#surroundings);
+  }
+
+  #refuseTwin(): void {
+    const { directory } = this.#surroundings;
+    const twin = readJournals(directory).get(journalPath(directory, this.#instance));
+    if (twin === undefined || standingOf(twin) !== 'live') return;
+    throw new SluiceError(
+      'ERR_SLUICE_NAME_TAKEN',
+      `an instance called ${this.#instance} is running, process ${twin.owner.pid}`,
+      { remedy: 'stop it, or start this one with another --name' },
+    );
+  }
+
+  async #bringAbout(description: KernelDescription, tool: RuleTool, journal: Journal): Promise<void> {
+    const settings = await neededSettings(description);
+    const added = description.addedAddresses.map(addressObject);
+    journal.relyOn([...settings.map(({ path }) => path), ...added.map(keyOf)]);
+    for (const { path, current, wanted } of settings) {
+      if (current !== wanted) setRecorded(path, wanted, journal);
+    }
+    journal.record({ kind: 'rules', instance: this.#instance, tool: tool.name });
+    await tool.apply(this.#instance, description.rules);
+    for (const change of journal.changes) {
+      if (change.kind === 'ip' && !added.some((object) => keyOf(object) === changeKey(change))) {
+        await this.#takeBack(change, journal);
+      }
+    }
+    for (const address of description.addedAddresses) await this.#add(address, journal);
+  }
+
+  async #add(added: AddedAddress, journal: Journal): Promise<void> {
+    const { run, log } = this.#surroundings;
+    if ((await addressesOf(added.interface, run)).has(canonical(added.address))) return;
+    const announced = added.interface !== 'lo';
+    const object = addressObject(added);
+    if (familyOf(added.address) === 6) {
+      const settings = announced ? announcingSettings(added.interface) : [];
+      const temporary = settings.map(([path, value]) => setRecorded(path, value, journal));
+      journal.record({ kind: 'ip', ...object });
+      await addIpObject(object, run);
+      for (const change of temporary.toReversed()) await this.#takeBack(change, journal);
+      return;
+    }
+    journal.record({ kind: 'ip', ...object });
+    await addIpObject(object, run);
+    if (!announced) return;
+    const route: Change = { kind: 'ip', ...dummyRoute(added.interface) };
+    journal.record(route);
+    try {
+      await addIpObject(route, run);
+      await provokeRequest(added, run);
+    } catch (error) {
+      log.warn('The address could not be announced', { ...added, error: String(error) });
+    }
+    await this.#takeBack(route, journal);
+  }
+
+  async #takeBack(change: Change, journal: Journal): Promise<void> {
+    await undoChange(change, this.#surroundings.run);
+    journal.forget(change);
+  }
+}
+
+function keyOf(object: IpObject): string {
+  return changeKey({ kind: 'ip', ...object });
+}
+
+async function neededSettings({
+  rules,
+  interfaces,
+  addedAddresses,
+}: KernelDescription): Promise<ReturnType<typeof settingsFor>> {
+  const sources = [...rules.vips.map(({ address }) => address), ...rules.snatAddresses];
+  const families = new Set(sources.map(familyOf));
+  const candidates = [...new Set(sources)].filter((address) => familyOf(address) === 4);
+  const added = new Set(addedAddresses.map(({ address }) => address));
+  const localSource = (
+    await Promise.all(candidates.map(async (address) => added.has(address) || (await isLocal(address))))
+  ).includes(true);
+  return settingsFor({ interfaces, families, localSource });
+}
+
+function setRecorded(path: string, value: string, journal: Journal): Change {
+  const change: Change = { kind: 'sysctl', path, before: readSetting(path) ?? '', after: value };
+  journal.record(change);
+  writeSetting(path, value);
+  return change;
+}
+
+/** An error of a tool as one for a person; others as they are. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof CommandError)) return error;
+  return new SluiceError('ERR_SLUICE_KERNEL_SETUP', error.message, {
+    exitCode: error.missing ? ExitCode.missing : ExitCode.failed,
+    ...(error.missing
+      ? { remedy: `install ${error.program}: apt-get install iproute2 nftables iptables` }
+      : {}),
+    cause: error,
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * The round that a worker goes for ever: packets in, verdicts out, and then those over fragments that had waited.
+ * It allocates nothing, and takes no new tables in the middle of a batch.
+ *
+ *   receive ─▶ tables moved on? take them ─▶ decide and rewrite ─▶ send verdicts ─▶ release what was held ─┐
+ *      ▲───────────────────────────────────────────────────────────────────────────────────────────────────┘
+ */
+import type { PacketBatch } from '../forward/batch.ts';
+import type { NatForwarder } from '../forward/nat.ts';
+import { Vital } from './shard-memory.ts';
+
+/** What the loop needs of a queue of node-netfilter-queue. */
+export interface PacketQueue {
+  readonly batch: PacketBatch;
+  /** Whether `receive` waits no more. */
+  readonly stopped: boolean;
+  receive(timeoutMs: number): number;
+  sendVerdicts(count: number): void;
+}
+
+export interface Round {
+  readonly queue: PacketQueue;
+  readonly forwarder: Pick<NatForwarder, 'process' | 'release'>;
+  readonly vitals: Int32Array;
+  /** Has the forwarder go over to the tables that were published. */
+  readonly takeTables: () => void;
+  readonly nowMs: () => number;
+}
+
+/** While nothing comes: how often time moves on for flows, held fragments and the heartbeat. */
+const idleMs = 100;
+
+/** Serves until the queue is stopped and has nothing left. */
+export function serve({ queue, forwarder, vitals, takeTables, nowMs }: Round): void {
+  for (;;) {
+    const count = queue.receive(idleMs);
+    Atomics.add(vitals, Vital.heartbeat, 1);
+    if (Atomics.load(vitals, Vital.published) !== Atomics.load(vitals, Vital.taken)) takeTables();
+    const verdicts = forwarder.process(queue.batch, count, nowMs());
+    if (verdicts > 0) queue.sendVerdicts(verdicts);
+    for (let more = forwarder.release(queue.batch); more > 0; more = forwarder.release(queue.batch)) {
+      queue.sendVerdicts(more);
+    }
+    if (count === 0 && queue.stopped) return;
+  }
+}

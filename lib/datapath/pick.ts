@@ -1,0 +1,110 @@
+/**
+ * The policies on the packet path: the very ones that the proxy has, over endpoint numbers instead of sockets. The
+ * load of an endpoint is the flows that the worker itself has there.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Candidate } from '../balance/candidate.ts';
+import { createPolicy, type PolicyOptions } from '../balance/create-policy.ts';
+import { Maglev } from '../balance/maglev.ts';
+import type { Policy } from '../balance/policy.ts';
+import { flowKeyLength, flowKeyOffset } from '../hash/flow-key.ts';
+import { destinationAt, type Packet, sourceAt } from '../packet/packet.ts';
+import type { Choice, Member } from './publication.ts';
+
+class Endpoint implements Candidate {
+  readonly number: number;
+  readonly name: string;
+  readonly weight: number;
+  readonly #flows: Uint32Array;
+
+  /** `flows` holds the number of flows now by endpoint number. */
+  constructor({ endpoint, name, weight }: Member, flows: Uint32Array) {
+    this.number = endpoint;
+    this.name = name;
+    this.weight = weight;
+    this.#flows = flows;
+  }
+
+  get live(): number {
+    return this.#flows[this.number]!;
+  }
+}
+
+interface Chooser {
+  readonly choice: Choice;
+  readonly policy: Policy<Packet, Endpoint>;
+}
+
+const nobody: readonly Endpoint[] = [];
+
+export class Picker {
+  readonly #options: PolicyOptions;
+  readonly #flowsOfEndpoint: Uint32Array;
+  /** By VIP number. */
+  #choosers: readonly (Chooser | undefined)[] = [];
+
+  constructor(options: PolicyOptions, flowsOfEndpoint: Uint32Array) {
+    this.#options = options;
+    this.#flowsOfEndpoint = flowsOfEndpoint;
+  }
+
+  /** Adopts who takes new flows. A policy whose members are the same goes on where it was. */
+  use(choices: readonly Choice[]): void {
+    const choosers: Chooser[] = [];
+    for (const choice of choices) {
+      const known = this.#choosers[choice.vip];
+      choosers[choice.vip] =
+        known !== undefined && isSameChoice(known.choice, choice) ? known : this.#chooser(choice);
+    }
+    this.#choosers = choosers;
+  }
+
+  /** The endpoint that takes the new flow which `packet` begins at a VIP; 0 if none does. */
+  pick(vip: number, packet: Packet): number {
+    return this.#choosers[vip]?.policy.pick(packet, nobody, 0)?.number ?? 0;
+  }
+
+  #chooser(choice: Choice): Chooser {
+    const policy = createPolicy<Packet, Endpoint>(choice.balance, this.#options, {
+      flow: writePacketKey,
+      source: writePacketSourceKey,
+    });
+    const members = choice.members.map((member) => new Endpoint(member, this.#flowsOfEndpoint));
+    if (policy instanceof Maglev && choice.table !== undefined) policy.adopt(members, choice.table);
+    else policy.rebuild(members);
+    return { choice, policy };
+  }
+}
+
+function isSameChoice(one: Choice, other: Choice): boolean {
+  return one.balance === other.balance && isDeepStrictEqual(one.members, other.members);
+}
+
+/** The same bytes that a socket's flow has: see hash/flow-key.ts. */
+export function writePacketKey(packet: Packet, into: Uint8Array): number {
+  writeWords(packet.words, sourceAt, into, flowKeyOffset.clientAddress);
+  writeWords(packet.words, destinationAt, into, flowKeyOffset.vipAddress);
+  writePort(packet.sourcePort, into, flowKeyOffset.clientPort);
+  writePort(packet.destinationPort, into, flowKeyOffset.vipPort);
+  into[flowKeyOffset.protocol] = packet.protocol;
+  return flowKeyLength;
+}
+
+/** The client's address alone. */
+export function writePacketSourceKey(packet: Packet, into: Uint8Array): number {
+  writeWords(packet.words, sourceAt, into, flowKeyOffset.clientAddress);
+  return flowKeyOffset.vipAddress;
+}
+
+function writeWords(words: Int32Array, at: number, into: Uint8Array, offset: number): void {
+  for (let index = 0; index < 4; index++) {
+    const word = words[at + index]!;
+    writePort(word >>> 16, into, offset + index * 4);
+    writePort(word, into, offset + index * 4 + 2);
+  }
+}
+
+function writePort(port: number, into: Uint8Array, offset: number): void {
+  into[offset] = port >>> 8;
+  into[offset + 1] = port;
+}

@@ -1,0 +1,26 @@
+/** What the main thread sends the workers: one generation of tables, and who may be picked by them. Plain data. */
+import type { TablesSpec } from '../forward/tables.ts';
+import type { BalanceName } from '../model/spec.ts';
+
+/** A backend that takes new flows of a VIP. */
+export interface Member {
+  /** Its endpoint's number. */
+  readonly endpoint: number;
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** Who takes the new flows of one VIP. */
+export interface Choice {
+  /** The VIP's number. */
+  readonly vip: number;
+  readonly balance: BalanceName;
+  readonly members: readonly Member[];
+  /** The Maglev table over `members`, in shared memory, for the policies that place by hash. */
+  readonly table?: Uint16Array;
+}
+
+export interface Publication {
+  readonly tables: TablesSpec;
+  readonly choices: readonly Choice[];
+}

@@ -1,0 +1,98 @@
+/** What the workers have counted, added up over all of them, straight from their memory. */
+import { Direction } from '../conntrack/flow-key.ts';
+import { Byte, byteShift, FlowRows } from '../conntrack/flow-rows.ts';
+import { FlowState } from '../conntrack/states.ts';
+import { Verdict } from '../forward/batch.ts';
+import { Traffic as Column, Counters } from '../forward/counters.ts';
+import { Reason, reasonNames, verdictOfReason } from '../forward/reasons.ts';
+import { type ShardMemory, Vital } from './shard-memory.ts';
+
+/** `In` is from clients, `Out` to them. A super-packet, which the kernel cuts up, counts as one. */
+export interface Traffic {
+  /** Flows now. */
+  readonly flows: number;
+  /** Flows ever. */
+  readonly opened: number;
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+type Kind = 'vip' | 'endpoint';
+
+export class Readings {
+  readonly shards: readonly {
+    readonly rows: FlowRows;
+    readonly counters: Counters;
+    readonly memory: ShardMemory;
+  }[];
+
+  constructor(memories: readonly ShardMemory[]) {
+    this.shards = memories.map((memory) => ({
+      memory,
+      rows: new FlowRows(memory.flows, memory.shape),
+      counters: new Counters(memory.counters, memory.shape),
+    }));
+  }
+
+  /** The oldest generation of tables that any worker decides by. */
+  takenGeneration(): number {
+    return Math.min(...this.shards.map(({ memory }) => Atomics.load(memory.vitals, Vital.taken)));
+  }
+
+  flows(kind: Kind, number: number): number {
+    return this.#sum(({ rows }) => (kind === 'vip' ? rows.flowsOfVip : rows.flowsOfEndpoint)[number]!);
+  }
+
+  /** Flows now, over all VIPs. */
+  flowCount(): number {
+    return this.#sum(({ rows }) => rows.flowsOfVip.reduce((sum, flows) => sum + flows, 0));
+  }
+
+  /** Whether any flow leaves from this SNAT address. Looks at every row. */
+  usesSnat(number: number): boolean {
+    return this.shards.some(({ rows }) => {
+      for (let flow = 1; flow < rows.capacity; flow++) {
+        const state = rows.bytes[(flow << byteShift) + Byte.state];
+        if (state !== FlowState.free && rows.snatOf(flow) === number) return true;
+      }
+      return false;
+    });
+  }
+
+  traffic(kind: Kind, number: number): Traffic {
+    const column = (position: number): number =>
+      this.#sum(({ counters }) => counters.traffic(kind, number, position));
+    return {
+      flows: this.flows(kind, number),
+      opened: column(Column.opened),
+      packetsIn: column(Column.packets + Direction.original),
+      packetsOut: column(Column.packets + Direction.answer),
+      bytesIn: column(Column.bytes + Direction.original),
+      bytesOut: column(Column.bytes + Direction.answer),
+    };
+  }
+
+  /** Packets to a VIP that were dropped or refused, by reason, those that never happened left out; VIP 0 is nobody's. */
+  drops(vip: number): Readonly<Record<string, number>> {
+    const drops: Record<string, number> = {};
+    reasonNames.forEach((name, reason) => {
+      if (verdictOfReason[reason] !== Verdict.drop && reason !== Reason.resetSent) return;
+      const count = this.#sum(({ counters }) => counters.reason(vip, reason));
+      if (count > 0) drops[name] = count;
+    });
+    return drops;
+  }
+
+  /** Begins anew for a number that was given to another; no worker counts there any more, and none does yet. */
+  clear(kind: Kind, numbers: readonly number[]): void {
+    for (const number of numbers) {
+      for (const { counters } of this.shards) counters.clear(kind, number);
+    }
+  }
+
+  #sum(of: (shard: Readings['shards'][number]) => number): number {
+    return this.shards.reduce((sum, shard) => sum + of(shard), 0);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Entry of a worker thread: one queue, one shard. It says `ready` to its parent once the queue is open, and from then
+ * on it never comes back to its event loop; tables are fetched from its mailbox when a number has moved.
+ */
+
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Queue } from 'node-netfilter-queue';
+import { serve } from './loop.ts';
+import { monotonicMs } from './monotonic.ts';
+import type { Publication } from './publication.ts';
+import { Shard, type ShardSettings } from './shard.ts';
+import { type ShardMemory, Vital } from './shard-memory.ts';
+
+export interface WorkerData {
+  readonly queue: number;
+  /** Of the signal that ends the worker. */
+  readonly stopFd: number;
+  readonly memory: ShardMemory;
+  readonly settings: ShardSettings;
+  readonly publication: Publication;
+}
+
+const { queue: number, stopFd, memory, settings, publication } = workerData as WorkerData;
+const port = parentPort!;
+const { vitals } = memory;
+
+// The same time without the array that it comes in.
+const offsetMs = monotonicMs() - performance.now();
+const nowMs = (): number => performance.now() + offsetMs;
+
+const queue = new Queue(number, {
+  gso: true,
+  batchSize: settings.batchSize,
+  stopFd,
+});
+try {
+  const shard = new Shard(memory, settings, publication, Math.random, nowMs());
+  Atomics.store(vitals, Vital.taken, publication.tables.generation);
+  const takeTables = (): void => {
+    let latest: Publication | undefined;
+    for (let mail = receiveMessageOnPort(port); mail !== undefined; mail = receiveMessageOnPort(port)) {
+      latest = mail.message;
+    }
+    if (latest === undefined) return;
+    shard.use(latest);
+    Atomics.store(vitals, Vital.taken, latest.tables.generation);
+  };
+  port.postMessage('ready');
+  serve({ queue, forwarder: shard.forwarder, vitals, takeTables, nowMs });
+} finally {
+  queue.close();
+}

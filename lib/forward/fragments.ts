@@ -1,0 +1,132 @@
+/**
+ * Fragments on their way through the balancer: the first of a datagram is decided like any packet, the later ones
+ * like the first. Those that overtake it wait, in the kernel's queue and in `HeldPackets`, until it comes or
+ * their time is over; then their verdicts are sent apart, by `release`.
+ *
+ *   first ──────────────▶ decided ──▶ remembered ──▶ those that waited: settled
+ *   later ─▶ remembered? ──yes──▶ addresses rewritten, or accepted, or dropped
+ *                └─no─▶ held ──▶ the first comes · too late · an overlap · no room
+ */
+import { FragmentDecision, FragmentFit, type FragmentTable } from '../conntrack/fragment-table.ts';
+import type { HeldPackets } from '../conntrack/held-packets.ts';
+import { Outcome, Packet } from '../packet/packet.ts';
+import { parsePacket } from '../packet/parse.ts';
+import { rewriteAddresses } from '../packet/rewrite.ts';
+import type { PacketBatch } from './batch.ts';
+import type { Counters } from './counters.ts';
+import { Reason, verdictOfReason } from './reasons.ts';
+
+export class FragmentPath {
+  readonly #table: FragmentTable;
+  readonly #held: HeldPackets;
+  readonly #lifeMs: number;
+  readonly #counters: Counters;
+  readonly #scratch = new Packet();
+  #entry = 0;
+
+  /** A held fragment waits for `lifeMs` at most. */
+  constructor(table: FragmentTable, held: HeldPackets, lifeMs: number, counters: Counters) {
+    this.#table = table;
+    this.#held = held;
+    this.#lifeMs = lifeMs;
+    this.#counters = counters;
+  }
+
+  /** Drops what has waited for too long. */
+  advance(nowMs: number): void {
+    if (this.#held.waiting === 0) return;
+    for (;;) {
+      const place = this.#held.findOverdue(nowMs, this.#lifeMs);
+      if (place < 0) return;
+      this.#settle(place, Reason.fragmentLate);
+    }
+  }
+
+  /** Enters a fragment, first or later, into its datagram. Answers with a `Reason` to drop it, or 0 (`ok`). */
+  enter(packet: Packet, nowMs: number): number {
+    this.#entry = this.#table.find(packet, nowMs);
+    if (this.#entry < 0) {
+      this.#entry = this.#table.victim(packet);
+      this.#settleAll(this.#entry, Reason.fragmentTooMany);
+      this.#table.open(this.#entry, packet, nowMs);
+    }
+    const fit = this.#table.add(this.#entry, packet);
+    if (fit === FragmentFit.fresh) {
+      return this.#table.decisionOf(this.#entry) === FragmentDecision.drop ? Reason.fragmentRefused : 0;
+    }
+    if (fit === FragmentFit.duplicate) return Reason.fragmentDuplicate;
+    const reason = fit === FragmentFit.overlap ? Reason.fragmentOverlap : Reason.fragmentTooMany;
+    this.#table.decide(this.#entry, FragmentDecision.drop, packet.words);
+    this.#settleAll(this.#entry, reason);
+    return reason;
+  }
+
+  /** What to do with a later fragment that has just been entered; rewrites or holds it. */
+  later(view: DataView, packet: Packet, id: number, length: number, nowMs: number): number {
+    if (this.#table.decisionOf(this.#entry) !== FragmentDecision.unknown) return this.#apply(view, packet);
+    const start = packet.start;
+    return this.#held.hold(this.#entry, id, view, start, length, nowMs)
+      ? Reason.held
+      : Reason.fragmentTooMany;
+  }
+
+  /** Remembers what became of the first fragment that has just been entered, and does the same to those that wait. */
+  decide(view: DataView, start: number, limit: number, reason: number): void {
+    const scratch = this.#scratch;
+    let decision: number = FragmentDecision.drop;
+    if (reason === Reason.notOurs) decision = FragmentDecision.accept;
+    else if (reason === Reason.forwarded || reason === Reason.echoAnswered)
+      decision = FragmentDecision.rewrite;
+    // The packet carries its new addresses by now.
+    if (parsePacket(scratch, view, start, limit) !== Outcome.ok) decision = FragmentDecision.drop;
+    this.#table.decide(this.#entry, decision, scratch.words);
+
+    for (let place = this.#held.find(this.#entry); place >= 0; place = this.#held.find(this.#entry)) {
+      const at = this.#held.offsetOf(place);
+      const known = parsePacket(scratch, this.#held.view, at, at + this.#held.lengthOf(place));
+      this.#settle(place, known === Outcome.ok ? this.#apply(this.#held.view, scratch) : known);
+    }
+  }
+
+  /**
+   * Puts settled fragments into the batch in place of what was there. Answers with how many; the verdicts over them
+   * are to be sent and `release` called again until that is 0.
+   */
+  release(batch: PacketBatch, view: DataView): number {
+    let count = 0;
+    let offset = 0;
+    while (count < batch.id.length) {
+      const place = this.#held.takeReady(view, offset, batch.bytes.length - offset);
+      if (place < 0) break;
+      batch.id[count] = this.#held.idOf(place);
+      batch.offset[count] = offset;
+      batch.length[count] = this.#held.lengthOf(place);
+      batch.verdict[count] = this.#held.verdictOf(place);
+      // Every packet on a boundary of four bytes, with as many to spare behind it, as netlink pads.
+      offset += (this.#held.lengthOf(place) + 7) & ~3;
+      count++;
+    }
+    return count;
+  }
+
+  /** Does to a later fragment what was decided over its datagram. */
+  #apply(view: DataView, packet: Packet): number {
+    const decision = this.#table.decisionOf(this.#entry);
+    if (decision === FragmentDecision.drop) return Reason.fragmentRefused;
+    if (decision === FragmentDecision.accept) return Reason.notOurs;
+    const words = this.#table.newWords;
+    rewriteAddresses(view, packet, words, this.#entry * 8, words, this.#entry * 8 + 4);
+    return Reason.forwarded;
+  }
+
+  #settleAll(entry: number, reason: number): void {
+    for (let place = this.#held.find(entry); place >= 0; place = this.#held.find(entry)) {
+      this.#settle(place, reason);
+    }
+  }
+
+  #settle(place: number, reason: number): void {
+    this.#held.settle(place, verdictOfReason[reason]!);
+    this.#counters.decided(0, reason);
+  }
+}

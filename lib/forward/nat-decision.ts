@@ -1,0 +1,252 @@
+/**
+ * What becomes of one whole packet (or first fragment) in the NAT mode, and the rewriting of it.
+ *
+ *   ICMP? ──error of a flow──▶ translate · echo to a VIP ──▶ answer · else not ours
+ *   known flow? ──yes──▶ backend down? ──no──▶ follow its state ─▶ translate
+ *        └─no──▶ for a VIP, and may it begin a flow? ──yes──▶ pick ─▶ open ─▶ translate
+ *
+ * When in doubt a packet is dropped: a lost one is sent again, a misdirected one resets a connection.
+ */
+import { Direction, sameAddress } from '../conntrack/flow-key.ts';
+import { areFlagsImpossible, isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
+import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
+import { familyOf } from '../packet/address.ts';
+import { isIcmpError } from '../packet/icmp.ts';
+import { isIcmpv6Error } from '../packet/icmpv6.ts';
+import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { parseQuoted } from '../packet/parse.ts';
+import { TcpFlag } from '../packet/tcp.ts';
+import { Udp } from '../packet/udp.ts';
+import { PacketFlag } from './batch.ts';
+import type { Counters } from './counters.ts';
+import { answerEcho, isEchoRequest } from './echo.ts';
+import { translateIcmpError } from './icmp-error.ts';
+import { Reason } from './reasons.ts';
+import { Reset } from './reset.ts';
+import type { ForwardingTables } from './tables.ts';
+import { Translation } from './translation.ts';
+
+/**
+ * The policy: which endpoint (its number) takes the new flow that `packet` begins at a VIP; 0 if none may. It may
+ * read the packet and keep nothing of it.
+ */
+export type Pick = (vip: number, packet: Packet) => number;
+
+export class NatDecision {
+  /** Of the last packet: the VIP it was for (0: none known), and how long it is now. */
+  vip = 0;
+  length = 0;
+  readonly #tracker: FlowTracker;
+  readonly #counters: Counters;
+  readonly #pick: Pick;
+  readonly #quoted = new Packet();
+  readonly #translation: Translation;
+  readonly #reset = new Reset();
+  #tables: ForwardingTables;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #packet = this.#quoted;
+  #hash = 0;
+  #flags = 0;
+
+  constructor(tables: ForwardingTables, tracker: FlowTracker, counters: Counters, pick: Pick) {
+    this.#tables = tables;
+    this.#tracker = tracker;
+    this.#counters = counters;
+    this.#pick = pick;
+    this.#translation = new Translation(tracker.rows);
+  }
+
+  /** Goes over to another generation. Numbers in use must mean in it what they meant before. */
+  use(tables: ForwardingTables): void {
+    this.#tables = tables;
+    this.#tracker.index.book = tables;
+  }
+
+  /**
+   * Decides over `packet`, which stands in `view` and came with the kernel's `flags`, and answers with a `Reason`.
+   * `hash` is the tracker's, of TCP and UDP packets.
+   */
+  decide(view: DataView, packet: Packet, hash: number, flags: number): number {
+    this.#view = view;
+    this.#packet = packet;
+    this.#hash = hash;
+    this.#flags = flags;
+    this.vip = 0;
+    this.length = packet.end - packet.start;
+    switch (packet.protocol) {
+      case Protocol.tcp:
+      case Protocol.udp:
+        return this.#decideFlow();
+      case Protocol.icmp:
+        return packet.version === 4 ? this.#decideIcmp(isIcmpError(packet.icmpType)) : Reason.notOurs;
+      case Protocol.icmpv6:
+        return packet.version === 6 ? this.#decideIcmp(isIcmpv6Error(packet.icmpType)) : Reason.notOurs;
+      default:
+        return Reason.notOurs;
+    }
+  }
+
+  #decideFlow(): number {
+    const packet = this.#packet;
+    const found = this.#tracker.find(packet, this.#hash);
+    if (found === 0) return this.#decideUnknown();
+    const flow = found >> 1;
+    const direction = found & 1;
+    const { rows } = this.#tracker;
+    this.vip = rows.vipOf(flow);
+    const refused = this.#refuseTransport();
+    if (refused !== 0) return refused;
+    const down = this.#tables.endpointDown[rows.endpointOf(flow)] === 1;
+    if (packet.protocol === Protocol.tcp) {
+      const opening = direction === Direction.original && isOpeningSyn(packet.tcpFlags);
+      if (opening && (down || isReplaceable(rows.stateOf(flow)))) {
+        this.#tracker.close(flow);
+        return this.#decideUnknown();
+      }
+      if (down && (packet.tcpFlags & TcpFlag.rst) === 0) return this.#abandon(flow);
+    } else if (down && direction === Direction.original) {
+      const endpoint = this.#pick(this.vip, packet);
+      if (endpoint === 0) return Reason.noBackend;
+      if (endpoint !== rows.endpointOf(flow)) {
+        this.#tracker.close(flow);
+        return this.#open(endpoint);
+      }
+    }
+    this.#tracker.follow(flow, direction, packet, this.#view);
+    return this.#forward(flow, direction);
+  }
+
+  /** Of a packet that belongs to no flow: it may begin one. */
+  #decideUnknown(): number {
+    const packet = this.#packet;
+    const { words, destinationPort, protocol } = packet;
+    this.vip = this.#tables.vipAt(words, destinationAt, destinationPort, protocol);
+    if (this.vip === 0) {
+      return this.#tables.isSnatPort(words, destinationAt, destinationPort) ? Reason.noFlow : Reason.notOurs;
+    }
+    const refused = this.#refuseTransport();
+    if (refused !== 0) return refused;
+    if (protocol === Protocol.tcp && !isOpeningSyn(packet.tcpFlags)) return Reason.noFlow;
+    if (!isAnswerable(packet)) return Reason.badSource;
+    const endpoint = this.#pick(this.vip, packet);
+    return endpoint === 0 ? this.#refuseClient() : this.#open(endpoint);
+  }
+
+  #open(endpoint: number): number {
+    const packet = this.#packet;
+    const tables = this.#tables;
+    const vip = this.vip;
+    if (familyOf(tables.endpointWords, endpoint << 2) !== packet.version) return Reason.noBackend;
+    let snats = tables.snatsFor(vip, endpoint);
+    if (snats.length === 0) {
+      if (tables.vipSnat[vip] === 1) return Reason.portsExhausted;
+      if (sameAddress(packet.words, sourceAt, tables.endpointWords, endpoint << 2)) {
+        snats = tables.snatsOf(endpoint);
+        if (snats.length === 0) return Reason.hairpinNeedsSnat;
+      }
+    }
+    const flow = this.#tracker.open(packet, this.#view, vip, endpoint, snats);
+    if (flow < 0) return reasonOfFailure(flow);
+    this.#counters.opened(vip, endpoint);
+    return this.#forward(flow, Direction.original);
+  }
+
+  #forward(flow: number, direction: number): number {
+    const { rows } = this.#tracker;
+    const packet = this.#packet;
+    this.#counters.packet(this.vip, rows.endpointOf(flow), direction, packet.end - packet.start);
+    this.#translation.of(rows, this.#tables, flow, direction);
+    this.#translation.apply(this.#view, packet, (this.#flags & PacketFlag.checksumNotReady) !== 0);
+    return Reason.forwarded;
+  }
+
+  /** A reason to refuse a TCP or UDP packet for itself alone; 0 if there is none. */
+  #refuseTransport(): number {
+    const packet = this.#packet;
+    if (packet.protocol === Protocol.tcp) {
+      return areFlagsImpossible(packet.tcpFlags) ? Reason.badFlags : 0;
+    }
+    if (packet.version === 4 || (this.#flags & PacketFlag.checksumNotReady) !== 0) return 0;
+    return this.#view.getUint16(packet.transport + Udp.checksum) === 0 ? Reason.noChecksum : 0;
+  }
+
+  /** A TCP packet of a flow whose backend is down, from either side. */
+  #abandon(flow: number): number {
+    if (this.#tables.vipResetWhenDown[this.vip] === 0 || !this.#turnIntoReset()) return Reason.backendDown;
+    this.#tracker.abort(flow);
+    return Reason.resetSent;
+  }
+
+  /** No backend takes a new flow. */
+  #refuseClient(): number {
+    const tcp = this.#packet.protocol === Protocol.tcp;
+    const reject = tcp && this.#tables.vipRejectWhenNone[this.vip] === 1;
+    return reject && this.#turnIntoReset() ? Reason.resetSent : Reason.noBackend;
+  }
+
+  /** Overwrites the packet by a RST to its sender. Not a super-packet: the kernel would still try to cut it up. */
+  #turnIntoReset(): boolean {
+    if ((this.#flags & PacketFlag.gso) !== 0) return false;
+    this.#reset.answer(this.#packet);
+    this.length = this.#reset.write(this.#view, this.#packet.start);
+    return true;
+  }
+
+  #decideIcmp(isError: boolean): number {
+    const packet = this.#packet;
+    if (isError) return this.#decideError();
+    if (!isEchoRequest(packet) || !this.#tables.isVipAddress(packet.words, destinationAt))
+      return Reason.notOurs;
+    if (!isAnswerable(packet)) return Reason.badSource;
+    answerEcho(this.#view, packet);
+    return Reason.echoAnswered;
+  }
+
+  /** An error is ours if it quotes a packet of a flow, and comes to where that packet came from. */
+  #decideError(): number {
+    const error = this.#packet;
+    const quoted = this.#quoted;
+    const { index, rows } = this.#tracker;
+    if (parseQuoted(quoted, this.#view, error.payload, error.end) !== Outcome.ok) return Reason.notOurs;
+    const { protocol } = quoted;
+    if (protocol !== Protocol.tcp && protocol !== Protocol.udp) return Reason.notOurs;
+    if (quoted.version !== error.version) return Reason.notOurs;
+    if (!sameAddress(error.words, destinationAt, quoted.words, sourceAt)) return Reason.notOurs;
+    // The packet it is about went the other way: its mirror image has the key of this direction.
+    const { words, sourcePort, destinationPort } = quoted;
+    const hash = index.hashOf(words, destinationAt, sourceAt, destinationPort, sourcePort, protocol);
+    const found = index.find(hash, words, destinationAt, sourceAt, destinationPort, sourcePort, protocol);
+    if (found === 0) return Reason.notOurs;
+    const flow = found >> 1;
+    const direction = found & 1;
+    this.vip = rows.vipOf(flow);
+    this.#translation.of(rows, this.#tables, flow, direction);
+    const keepSource = direction === Direction.original && rows.snatOf(flow) === 0;
+    translateIcmpError(this.#view, error, quoted, this.#translation, keepSource);
+    return Reason.forwarded;
+  }
+}
+
+/** Whether the source is a unicast address: only such may begin a flow or be answered. */
+function isAnswerable(packet: Packet): boolean {
+  const words = packet.words;
+  if (packet.version === 4) {
+    const network = words[sourceAt + 3]! >>> 24;
+    return network !== 0 && network < 224;
+  }
+  if (words[sourceAt]! >>> 24 === 0xff) return false;
+  return (words[0]! | words[1]! | words[2]! | words[3]!) !== 0;
+}
+
+function reasonOfFailure(failure: number): number {
+  switch (failure) {
+    case OpenFailure.halfOpenFull:
+      return Reason.halfOpenFull;
+    case OpenFailure.tableFull:
+      return Reason.tableFull;
+    case OpenFailure.portsExhausted:
+      return Reason.portsExhausted;
+    default:
+      return Reason.keyTaken;
+  }
+}

@@ -1,0 +1,105 @@
+/** UDP through mode nat, in the network of nat-support.ts. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseDnsperf } from '../support/dns.ts';
+import { inside } from '../support/inside-netns.ts';
+import type { Network } from '../support/netns.ts';
+import { scratch } from '../support/scratch.ts';
+import { missing } from '../support/tools.ts';
+import {
+  type BackendName,
+  backends,
+  type Datapath,
+  families,
+  natNetwork,
+  startDatapath,
+  startOrigin,
+  startProgram,
+  vipOf,
+} from './nat-support.ts';
+
+const zone = `$ORIGIN example.test.
+$TTL 60
+@ SOA ns hostmaster 1 60 60 60 60
+@ NS ns
+ns A 192.0.2.53
+www A 192.0.2.80
+`;
+
+const fragments = fileURLToPath(new URL('./fixtures/fragments.py', import.meta.url));
+
+const withoutDns = missing('knotd', 'dnsperf');
+
+/** Serves example.test on every address of a backend. */
+async function startKnot(network: Network, name: BackendName): Promise<void> {
+  const directory = scratch();
+  directory.write('example.test.zone', zone);
+  const file = directory.write(
+    'knot.conf',
+    `server:
+  rundir: ${directory.path}
+  listen: [0.0.0.0@53, "::@53"]
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: ${directory.path}
+zone:
+  - domain: example.test
+    storage: ${directory.path}
+    file: example.test.zone
+`,
+  );
+  await startProgram(network, name, 'knotd', ['-c', file], async () => {
+    for (let attempt = 0; !network.host(name).run('ss -lun').includes(':53 '); attempt++) {
+      assert.ok(attempt < 100, 'knot does not listen');
+      await delay(50);
+    }
+  });
+}
+
+const network = inside(import.meta.url, 'balancer', natNetwork);
+if (network !== undefined) {
+  const client = network.host('client');
+  let datapath: Datapath;
+
+  before(async () => {
+    for (const name of backends) {
+      await startOrigin(network, name);
+      if (withoutDns === false) await startKnot(network, name);
+    }
+    datapath = await startDatapath(
+      families.flatMap((family) => [vipOf(family, 'udp', 53, 53), vipOf(family, 'udp', 5300, 5300)]),
+    );
+  });
+  after(() => datapath.stop());
+
+  for (const family of families) {
+    describe(`UDP over IPv${family.version}`, () => {
+      const orders = { forwards: '0,1,2', backwards: '2,1,0', 'first in the middle': '1,0,2' };
+      for (const [name, order] of Object.entries(orders)) {
+        it(`carries a datagram in fragments, ${name}, and its answer`, () => {
+          const { client: source, vip } = family;
+          const answer = client.run(`python3 ${fragments} ${source} ${vip} 5300 3000 1024 ${order}`);
+          const [backend, seen, , payload = ''] = answer.trim().split(' ');
+          assert.equal(seen, family.snat[backend as BackendName]);
+          assert.equal(payload.length, 3_000);
+          assert.ok('abcdefghijklmnopqrstuvwxyz'.repeat(116).startsWith(payload));
+        });
+      }
+
+      it('loses no question of dnsperf', { skip: withoutDns }, async () => {
+        const questions = scratch().write('questions', 'www.example.test A\n');
+        const report = client.run(
+          `dnsperf -s ${family.vip} -p 53 -d ${questions} -l 3 -c 20 -q 200 -t 3 2>/dev/null`,
+        );
+        const { sent, lost } = parseDnsperf(report);
+        assert.ok(sent > 1_000, `${sent} questions`);
+        assert.equal(lost, 0);
+        assert.deepEqual(datapath.drops(vipOf(family, 'udp', 53, 53)), {});
+      });
+    });
+  }
+}
