@@ -19,7 +19,7 @@ import { installPeers } from './support/install.ts';
 import { Tally } from './support/tally.ts';
 
 /** Folders whose files run alone: they start peers and loads, and measure or count what these do. */
-const aloneFolders = ['test/e2e/', 'test/pack/', 'test/support/'];
+const aloneFolders = ['test/e2e/', 'test/pack/', 'test/support/', 'lib/node-netfilter-queue/test/'];
 
 const fileTimeoutMs = 300_000;
 const longFileTimeoutMs = 3_600_000;
@@ -41,8 +41,10 @@ function runsAlone(file: string): boolean {
 }
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .map((name) => join('test', name))
+const files = ['test', 'lib/node-netfilter-queue/test']
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  )
   .filter(isWanted)
   .sort();
 if (files.length === 0) throw new Error(`no test file matches ${positionals.join(' or ')}`);

@@ -18,6 +18,7 @@
  */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { missing } from './tools.ts';
 
 const prefix = 'nfqt-';
 const folder = '/run/netns';
@@ -57,7 +58,8 @@ export interface Network {
 export function namespaceObstacle(): string | false {
   if (process.platform !== 'linux') return 'network namespaces are a part of Linux';
   if (process.getuid?.() !== 0) return 'network namespaces take root: run the tests with sudo';
-  return existsSync('/proc/self/ns/net') ? false : 'the kernel has no network namespaces';
+  if (!existsSync('/proc/self/ns/net')) return 'the kernel has no network namespaces';
+  return missing('ip', 'iptables', 'curl', 'ping', 'python3');
 }
 
 export function createNetwork(spec: NetworkSpec): Network {

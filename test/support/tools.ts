@@ -17,6 +17,13 @@ const catalogue = {
   knotd: { package: 'knot' },
   dnsperf: { package: 'dnsperf' },
   python3: { package: 'python3' },
+  curl: { package: 'curl' },
+  ip: { package: 'iproute2' },
+  iptables: { package: 'iptables' },
+  nft: { package: 'nftables' },
+  ping: { package: 'iputils-ping' },
+  tshark: { package: 'tshark' },
+  ethtool: { package: 'ethtool' },
 } as const satisfies Record<string, { package: string; path?: string }>;
 
 export type Tool = keyof typeof catalogue;
