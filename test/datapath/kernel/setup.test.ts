@@ -309,6 +309,12 @@ if (network !== undefined) {
       isAsBefore();
     });
 
+    it('is told that there is nowhere to write down what is changed', async () => {
+      const { says } = await startInstance('web', everything, '/run/sluice-test-of-root', withCapabilities);
+      assert.match(says, /^4 ERR_SLUICE_KERNEL_SETUP: what is changed cannot be written down: EACCES/);
+      isAsBefore();
+    });
+
     it('is told what is missing without them', async () => {
       const { says } = await startInstance('web', everything, own, [...asUser, '-all']);
       assert.equal(says, '4 ERR_SLUICE_PRIVILEGES: this process lacks CAP_NET_ADMIN and CAP_NET_RAW');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -111,6 +111,16 @@ describe('what an instance has left', { skip: process.platform !== 'linux' }, ()
       refuse = gone;
       assert.deepEqual(await clean(), ['address 192.0.2.10/32 dev eth0'], gone);
     }
+  });
+
+  it('is not believed of a file that someone else has put there', {
+    skip: process.getuid?.() !== 0 && 'to give files away takes root',
+  }, async () => {
+    leave(ended, rules);
+    const [file] = readdirSync(directory);
+    chownSync(join(directory, file!), 65_534, 65_534);
+    assert.deepEqual(await clean('web'), []);
+    assert.deepEqual(ran, []);
   });
 
   it('is not looked for in files that are no journal', async () => {
