@@ -11,8 +11,13 @@ export interface Sample {
   readonly failures?: number;
 }
 
-/** What sluice must reach: a share of what another contender reaches in the same round, or an absolute limit. */
-export type Floor = { readonly against: string; readonly atLeast: number } | { readonly atMost: number };
+/**
+ * What sluice must reach: a share of what another contender reaches in the same round, or an absolute limit. Where
+ * less is better it must not exceed it.
+ */
+export type Floor =
+  | { readonly against: string; readonly atLeast: number }
+  | { readonly against?: string; readonly atMost: number };
 
 /** Takes one reading of a contender that is running, from a load of so many seconds. */
 export type Probe = (seconds: number) => Promise<Sample>;
@@ -24,6 +29,8 @@ export interface Measure {
   /** The work that processor time is counted for: `request`. */
   readonly per?: string;
   readonly floors: readonly Floor[];
+  /** Of its processor time. */
+  readonly cpuFloors?: readonly Floor[];
   /** Instead of the rounds asked for. */
   readonly rounds?: number;
   /** Calls `take` with a probe for each contender, sluice among them, in the order of the table. */

@@ -1,16 +1,14 @@
 /**
  * What a packet costs in `lib/forward`, kernel and sockets left out: parsing, lookup, state, counters, translation
- * and verdict, in batches of 64.
- *
- *   node --import tsx test/bench/nat-forward.ts
+ * and verdict, in batches of 64; and what flows take of memory.
  *
  * known    packets of established flows at random, half of them in each direction
  * opening  SYNs of clients not seen before, each in the place of the oldest half-open flow: a flood
  *
- * Times are processor time of this process. Tables of 1,000 and 1,000,000 flows take turns; printed are the median
- * and the least of the rounds. What it costs to write the packets into the batch is measured apart and taken off.
+ * Times are processor time of this process. What it costs to write the packets into the batch is measured apart and
+ * taken off.
  */
-import { bytesPerFlow, flowBufferBytes } from '../../lib/conntrack/flow-rows.ts';
+import { flowBufferBytes } from '../../lib/conntrack/flow-rows.ts';
 import { FragmentTable } from '../../lib/conntrack/fragment-table.ts';
 import { TupleHash } from '../../lib/conntrack/half-siphash.ts';
 import { HeldPackets } from '../../lib/conntrack/held-packets.ts';
@@ -25,15 +23,20 @@ import { Reason } from '../../lib/forward/reasons.ts';
 import { ForwardingTables } from '../../lib/forward/tables.ts';
 import { Protocol } from '../../lib/packet/packet.ts';
 import { craft } from '../packet/craft.ts';
+import type { Measure, Probe } from './measure.ts';
 
 const batchSize = 64;
 const packetBytes = 128;
+/** A reading takes a fraction of a second. */
 const rounds = 15;
-const batchesPerRound = 1 << 12;
+const few = 1_000;
+const many = 1_000_000;
+const batchesPerReading = 1 << 12;
 const backends = 64;
 const payload = new Uint8Array(18);
 
 type Transport = 'tcp' | 'udp';
+type Kind = 'known' | 'opening';
 
 /** Addresses of a family, and where they and the ports stand in its packets. */
 interface Family {
@@ -48,8 +51,8 @@ interface Family {
   readonly transport: number;
 }
 
-const families: readonly Family[] = [
-  {
+const families = {
+  4: {
     version: 4,
     clients: '100.64.0.0',
     vip: '1.2.3.4',
@@ -59,7 +62,7 @@ const families: readonly Family[] = [
     destination: 16,
     transport: 20,
   },
-  {
+  6: {
     version: 6,
     clients: '2001:db8:2::',
     vip: '2001:db8::4',
@@ -69,7 +72,7 @@ const families: readonly Family[] = [
     destination: 36,
     transport: 40,
   },
-];
+} as const satisfies Readonly<Record<number, Family>>;
 
 function makeForwarder(family: Family, protocol: Transport, flows: number) {
   const shape = { capacity: 1 << Math.ceil(Math.log2(flows + 1)), vips: 2, endpoints: backends + 1 };
@@ -122,10 +125,10 @@ function makeForwarder(family: Family, protocol: Transport, flows: number) {
   return { forwarder, rows: tracker.rows, tables, bytes: flowBufferBytes(shape) };
 }
 
-class Bench {
+/** A forwarder with so many flows, in the state that their third packet leaves them in. */
+class ForwardBench {
   readonly flows: number;
   readonly bytes: number;
-  readonly costs = { known: [] as number[], opening: [] as number[] };
   readonly #family: Family;
   readonly #parts: ReturnType<typeof makeForwarder>;
   readonly #batch: PacketBatch;
@@ -167,41 +170,38 @@ class Bench {
     if (protocol === 'tcp') this.#answer[family.transport + 13] = 0x10;
   }
 
-  measure(): void {
-    const known = (): void => {
-      for (let index = 0; index < batchSize; index++) {
-        this.#random = (Math.imul(this.#random, 1664525) + 1013904223) | 0;
-        const flow = ((this.#random >>> 4) % this.flows) + 1;
-        if ((this.#random & 4) === 0) this.#writeOriginal(index, flow, this.#next);
-        else this.#writeAnswer(index, flow);
+  /** Nanoseconds a packet. */
+  costOf(kind: Kind): number {
+    const fill = kind === 'known' ? this.#fillKnown : this.#fillOpening;
+    const alone = processorNs(() => {
+      for (let batch = 0; batch < batchesPerReading; batch++) fill();
+    });
+    const both = processorNs(() => {
+      for (let batch = 0; batch < batchesPerReading; batch++) {
+        fill();
+        this.#parts.forwarder.process(this.#batch, batchSize, 1);
       }
-    };
-    const opening = (): void => {
-      for (let index = 0; index < batchSize; index++)
-        this.#writeOriginal(index, ++this.#newcomer, this.#first);
-    };
-    this.costs.known.push(this.#costOf(known));
-    this.costs.opening.push(this.#costOf(opening));
+    });
+    return (both - alone) / batchesPerReading / batchSize;
   }
+
+  readonly #fillKnown = (): void => {
+    for (let index = 0; index < batchSize; index++) {
+      this.#random = (Math.imul(this.#random, 1664525) + 1013904223) | 0;
+      const flow = ((this.#random >>> 4) % this.flows) + 1;
+      if ((this.#random & 4) === 0) this.#writeOriginal(index, flow, this.#next);
+      else this.#writeAnswer(index, flow);
+    }
+  };
+
+  readonly #fillOpening = (): void => {
+    for (let index = 0; index < batchSize; index++) this.#writeOriginal(index, ++this.#newcomer, this.#first);
+  };
 
   #one(write: () => void): void {
     write();
     this.#parts.forwarder.process(this.#batch, 1, 1);
     if (this.#parts.forwarder.reasons[0] !== Reason.forwarded) throw new Error('a packet was not forwarded');
-  }
-
-  /** Nanoseconds a packet. */
-  #costOf(fill: () => void): number {
-    const alone = processorNs(() => {
-      for (let batch = 0; batch < batchesPerRound; batch++) fill();
-    });
-    const both = processorNs(() => {
-      for (let batch = 0; batch < batchesPerRound; batch++) {
-        fill();
-        this.#parts.forwarder.process(this.#batch, batchSize, 1);
-      }
-    });
-    return (both - alone) / batchesPerRound / batchSize;
   }
 
   /** Rows are given out in order, so that the client of a flow has the number of its row. */
@@ -234,28 +234,60 @@ function processorNs(work: () => void): number {
   return (user + system) * 1e3;
 }
 
-function summary(costs: number[]): { median: number; least: number } {
-  const sorted = costs.slice(1).sort((a, b) => a - b);
-  return { median: sorted[sorted.length >> 1]!, least: sorted[0]! };
+function probe(bench: ForwardBench, kind: Kind): Probe {
+  return async () => ({ value: bench.costOf(kind) });
 }
 
-for (const family of families) {
-  for (const protocol of ['udp', 'tcp'] as const) {
-    const benches = [1_000, 1_000_000].map((flows) => new Bench(family, protocol, flows));
-    for (let round = 0; round <= rounds; round++) for (const bench of benches) bench.measure();
-    for (const kind of ['known', 'opening'] as const) {
-      const [few, many] = benches.map(({ costs }) => summary(costs[kind])) as [
-        ReturnType<typeof summary>,
-        ReturnType<typeof summary>,
-      ];
-      console.log(
-        `IPv${family.version} ${protocol} ${kind}: ` +
-          `1,000 flows ${few.median.toFixed(0)} ns (least ${few.least.toFixed(0)}), ` +
-          `1,000,000 flows ${many.median.toFixed(0)} ns (least ${many.least.toFixed(0)}), ` +
-          `× ${(many.median / few.median).toFixed(2)} (least × ${(many.least / few.least).toFixed(2)})`,
-      );
-    }
-    const [, { bytes }] = benches as [Bench, Bench];
-    console.log(`  ${bytesPerFlow} bytes a flow, ${(bytes / 1e6).toFixed(1)} MB for 1,000,000 flows`);
-  }
+/** A packet of a service that has few flows. */
+function alone(version: keyof typeof families, protocol: Transport): Measure {
+  return {
+    name: `TypeScript, IPv${version} ${protocol}`,
+    unit: 'ns/packet',
+    floors: [{ atMost: 300 }],
+    rounds,
+    withContenders(_, take) {
+      const bench = new ForwardBench(families[version], protocol, few);
+      return take(new Map([['sluice', probe(bench, 'known')]]));
+    },
+  };
 }
+
+/** The same with a million. */
+function crowded(version: keyof typeof families, protocol: Transport, kind: Kind): Measure {
+  return {
+    name: `TypeScript, ${kind}, 1,000,000 flows, IPv${version} ${protocol}`,
+    unit: 'ns/packet',
+    floors: [{ against: '1,000 flows', atMost: 2 }],
+    rounds,
+    withContenders(_, take) {
+      const bench = (flows: number) => probe(new ForwardBench(families[version], protocol, flows), kind);
+      return take(
+        new Map([
+          ['sluice', bench(many)],
+          ['1,000 flows', bench(few)],
+        ]),
+      );
+    },
+  };
+}
+
+/** All that is kept for flows, in a table with room for as many. */
+const memory: Measure = {
+  name: 'memory of 1,000,000 flows',
+  unit: 'MB',
+  floors: [{ atMost: 128 }],
+  rounds: 1,
+  withContenders(_, take) {
+    const { bytes } = new ForwardBench(families[6], 'tcp', many);
+    return take(new Map([['sluice', async () => ({ value: bytes / 1e6 })]]));
+  },
+};
+
+export const forwardMeasures: readonly Measure[] = [
+  alone(4, 'udp'),
+  alone(6, 'tcp'),
+  crowded(4, 'udp', 'known'),
+  crowded(6, 'tcp', 'known'),
+  crowded(4, 'tcp', 'opening'),
+  memory,
+];

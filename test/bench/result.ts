@@ -15,7 +15,9 @@ export interface Result {
   /** Processor time; steadier than the figure on a machine that others use too. */
   readonly cpu?: Figure;
   readonly floors: readonly Floor[];
+  readonly cpuFloors: readonly Floor[];
   readonly reached: boolean;
+  readonly cpuReached: boolean;
   /** Failed requests by contender. */
   readonly failures: Readonly<Record<string, number>>;
 }
@@ -29,15 +31,20 @@ export function median(values: readonly number[]): number {
 
 export function evaluate(measure: Measure, readings: Readings): Result {
   const figure = toFigure(measure.unit, readings, (sample) => sample.value);
+  const cpu =
+    measure.per === undefined
+      ? undefined
+      : toFigure(`CPU µs/${measure.per}`, readings, (sample) => sample.cpuMicros ?? Number.NaN);
+  const { floors, cpuFloors = [] } = measure;
   return {
     measure: measure.name,
     rounds: readings.get('sluice')?.length ?? 0,
     figure,
-    ...(measure.per !== undefined && {
-      cpu: toFigure(`CPU µs/${measure.per}`, readings, (sample) => sample.cpuMicros ?? Number.NaN),
-    }),
-    floors: measure.floors,
-    reached: measure.floors.every((floor) => isReached(floor, figure)),
+    ...(cpu !== undefined && { cpu }),
+    floors,
+    cpuFloors,
+    reached: floors.every((floor) => isReached(floor, figure)),
+    cpuReached: cpuFloors.every((floor) => cpu !== undefined && isReached(floor, cpu)),
     failures: fromEntries(readings, (samples) =>
       samples.reduce((sum, { failures = 0 }) => sum + failures, 0),
     ),
@@ -62,6 +69,6 @@ function fromEntries(readings: Readings, of: (samples: readonly Sample[]) => num
 }
 
 function isReached(floor: Floor, { medians: { sluice = Number.NaN }, ratios }: Figure): boolean {
-  if ('atMost' in floor) return sluice <= floor.atMost;
-  return (ratios[floor.against] ?? Number.NaN) >= floor.atLeast;
+  const reached = floor.against === undefined ? sluice : (ratios[floor.against] ?? Number.NaN);
+  return 'atMost' in floor ? reached <= floor.atMost : reached >= floor.atLeast;
 }

@@ -12,9 +12,9 @@ export function table(results: readonly Result[]): string[] {
     ...names.map((name) => amount(medians[name])),
     ...others.map((name) => ratios[name]?.toFixed(2) ?? ''),
   ];
-  const rows = results.flatMap(({ measure, figure, cpu, floors, reached }) => [
-    [measure, ...figures(figure), floors.map(describe).join(', '), reached ? 'ok' : 'MISSED'],
-    ...(cpu === undefined ? [] : [['', ...figures(cpu), '', '']]),
+  const rows = results.flatMap(({ measure, figure, cpu, floors, cpuFloors, reached, cpuReached }) => [
+    [measure, ...figures(figure), ...judgement(floors, reached)],
+    ...(cpu === undefined ? [] : [['', ...figures(cpu), ...judgement(cpuFloors, cpuReached)]]),
   ]);
   const numeric = { first: 2, last: 1 + names.length + others.length };
   return align([headings, ...rows], (column) => column >= numeric.first && column <= numeric.last);
@@ -33,6 +33,11 @@ function amount(value: number | undefined): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
+function judgement(floors: readonly Floor[], reached: boolean): string[] {
+  return floors.length === 0 ? ['', ''] : [floors.map(describe).join(', '), reached ? 'ok' : 'MISSED'];
+}
+
 function describe(floor: Floor): string {
-  return 'atMost' in floor ? `≤ ${floor.atMost}` : `≥ ${floor.atLeast.toFixed(2)} ${floor.against}`;
+  const [sign, limit] = 'atMost' in floor ? ['≤', floor.atMost] : ['≥', floor.atLeast];
+  return floor.against === undefined ? `${sign} ${limit}` : `${sign} ${limit.toFixed(2)} ${floor.against}`;
 }

@@ -65,8 +65,11 @@ const built = new URL('../../dist/datapath/nat-datapath.js', import.meta.url);
 const { NatDatapath }: typeof import('../../lib/datapath/nat-datapath.ts') = await import(built.href);
 export type Datapath = InstanceType<typeof NatDatapath>;
 
-/** What the packet path has said: tests show it when they fail, and look for words in it. */
+/** What the packet path has said; shown when a test fails. */
 export const logged: string[] = [];
+process.once('exit', (code) => {
+  if (code !== 0) console.error(logged.join('\n'));
+});
 const say =
   (level: string) =>
   (message: string, fields?: object): void => {

@@ -14,6 +14,8 @@ export interface Command {
   readonly args: readonly string[];
   /** The one core that it may run on; any when absent. */
   readonly core?: number | undefined;
+  /** The network namespace that it runs in, by its name in ip-netns(8); this process's own when absent. */
+  readonly namespace?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -50,10 +52,15 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** Starts a program; its output is collected and nothing is awaited. */
-function launch({ program, args, core, env, cwd }: Command) {
-  const [file, argv] =
-    core === undefined ? [program, args] : ['taskset', ['--cpu-list', String(core), program, ...args]];
-  const child = spawn(file, argv, {
+function launch({ program, args, core, namespace, env, cwd }: Command) {
+  // Each of the words before the program becomes the program, so that the pid is the program's.
+  const [file, ...argv] = [
+    ...(core === undefined ? [] : ['taskset', '--cpu-list', String(core)]),
+    ...(namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`]),
+    program,
+    ...args,
+  ];
+  const child = spawn(file!, argv, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },

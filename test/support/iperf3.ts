@@ -7,17 +7,20 @@ import { toolPath } from './tools.ts';
 
 /** The far end; it serves one client at a time, so nothing else may connect to it. */
 export async function iperf3Server(options: Placement = {}): Promise<Listener> {
-  const { port = await freePort(), core } = options;
+  const { port = await freePort(), core, namespace } = options;
   const args = ['--server', '--port', String(port)];
-  return startListener({ program: toolPath('iperf3'), args, core }, { port });
+  return startListener({ program: toolPath('iperf3'), args, core, namespace }, { port });
 }
 
 export interface BulkLoad {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly seconds: number;
   /** The server sends and the client receives. */
   readonly reverse?: boolean;
   readonly core?: number | undefined;
+  readonly namespace?: string | undefined;
 }
 
 export interface BulkResult {
@@ -27,9 +30,14 @@ export interface BulkResult {
 }
 
 export async function iperf3(load: BulkLoad): Promise<BulkResult> {
-  const { port, seconds, reverse = false, core } = load;
-  const args = ['--client', '127.0.0.1', '--port', port, '--time', seconds, '--json'].map(String);
-  const command = { program: toolPath('iperf3'), args: reverse ? [...args, '--reverse'] : args, core };
+  const { host = '127.0.0.1', port, seconds, reverse = false, core, namespace } = load;
+  const args = ['--client', host, '--port', port, '--time', seconds, '--json'].map(String);
+  const command = {
+    program: toolPath('iperf3'),
+    args: reverse ? [...args, '--reverse'] : args,
+    core,
+    namespace,
+  };
   for (;;) {
     const report: Report = JSON.parse(await output(command));
     const { sum_received: received } = report.end;

@@ -12,10 +12,11 @@ export interface NginxOriginOptions extends Placement {
 
 /** An HTTP server that keeps connections alive for as long as its clients like. */
 export async function nginxOrigin(options: NginxOriginOptions = {}): Promise<Listener> {
-  const { body = 'hello\n', port = await freePort(), core } = options;
+  const { body = 'hello\n', port = await freePort(), core, namespace } = options;
+  const address = namespace === undefined ? '127.0.0.1' : '0.0.0.0';
   return nginx(
-    { port, core },
-    http(`listen 127.0.0.1:${port} backlog=4096; location / { return 200 ${JSON.stringify(body)}; }`),
+    { port, core, namespace },
+    http(`listen ${address}:${port} backlog=4096; location / { return 200 ${JSON.stringify(body)}; }`),
   );
 }
 
@@ -69,12 +70,16 @@ export async function nginxStream(options: NginxStreamOptions): Promise<Listener
 interface NginxOptions {
   readonly port: number;
   readonly core: number | undefined;
+  readonly namespace?: string | undefined;
   readonly transport?: Transport;
   readonly module?: string;
 }
 
 /** One worker, in a directory of its own, which relative paths of the configuration start from. */
-function nginx({ port, core, transport = 'tcp', module }: NginxOptions, block: string): Promise<Listener> {
+function nginx(
+  { port, core, namespace, transport = 'tcp', module }: NginxOptions,
+  block: string,
+): Promise<Listener> {
   const directory = scratch();
   const file = directory.write(
     'nginx.conf',
@@ -88,5 +93,5 @@ function nginx({ port, core, transport = 'tcp', module }: NginxOptions, block: s
     `,
   );
   const args = ['-p', directory.path, '-e', 'stderr', '-c', file];
-  return startListener({ program: toolPath('nginx'), args, core }, { port, transport, directory });
+  return startListener({ program: toolPath('nginx'), args, core, namespace }, { port, transport, directory });
 }

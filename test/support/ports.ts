@@ -43,19 +43,27 @@ function succeeds(event: Promise<unknown>): Promise<boolean> {
 /** Column `st` of /proc/net: a TCP socket that listens, a UDP socket that is bound. */
 const listeningState = { tcp: '0A', udp: '07' } as const;
 
-/** Whether a socket of this network namespace listens on the port. Asks /proc, so that the listener sees nothing. */
-export function isListening(transport: Transport, port: number): boolean {
+/**
+ * Whether a socket listens on the port, in the network namespace of a process or in this one. Asks /proc, so that
+ * the listener sees nothing.
+ */
+export function isListening(transport: Transport, port: number, pid: number | 'self' = 'self'): boolean {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
   const socket = new RegExp(
     `^\\s*\\d+: [0-9A-F]+:${hexPort} [0-9A-F]+:0000 ${listeningState[transport]} `,
     'm',
   );
-  return [`/proc/net/${transport}`, `/proc/net/${transport}6`].some(
+  return [`/proc/${pid}/net/${transport}`, `/proc/${pid}/net/${transport}6`].some(
     (table) => existsSync(table) && socket.test(readFileSync(table, 'utf8')),
   );
 }
 
 /** Resolves once the port is listened on; gives up when `signal` aborts. */
-export async function listening(transport: Transport, port: number, signal: AbortSignal): Promise<void> {
-  while (!isListening(transport, port)) await delay(10, undefined, { signal });
+export async function listening(
+  transport: Transport,
+  port: number,
+  signal: AbortSignal,
+  pid?: number,
+): Promise<void> {
+  while (!isListening(transport, port, pid)) await delay(10, undefined, { signal });
 }

@@ -37,6 +37,7 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly core?: number | undefined;
+  readonly namespace?: string | undefined;
   /** Another program to start instead, with its first arguments. */
   readonly command?: readonly string[];
 }

@@ -8,6 +8,7 @@ export interface HttpLoad {
   readonly threads?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly core?: number | undefined;
+  readonly namespace?: string | undefined;
 }
 
 export interface HttpAnswers {
@@ -25,10 +26,10 @@ export interface HttpAnswers {
 }
 
 export async function wrk(url: string, load: HttpLoad): Promise<HttpAnswers> {
-  const { seconds, connections = 64, threads = 1, headers = {}, core } = load;
+  const { seconds, connections = 64, threads = 1, headers = {}, core, namespace } = load;
   const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const args = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '--latency', ...fields, url];
-  return parseWrk(await output({ program: toolPath('wrk'), args, core }));
+  return parseWrk(await output({ program: toolPath('wrk'), args, core, namespace }));
 }
 
 /** Reads wrk's report. */

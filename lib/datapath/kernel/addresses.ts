@@ -13,19 +13,15 @@
  * has ended, which with `accept_dad` 0 is at once. (An address that is added with `nodad` is never announced.)
  */
 import { createSocket } from 'node:dgram';
+import type { Log } from '../../model/log.ts';
 import { formatAddress, writeAddress } from '../../packet/address.ts';
 import type { Run } from './command.ts';
 import { type AddedAddress, familyOf } from './description.ts';
+import type { IpChange } from './journal.ts';
+import type { RecordedChanges } from './recorded-changes.ts';
 
 const dummyAddress = '192.0.0.8';
-/** Discard: nobody is there to receive it anyway. */
-const dummyPort = 9;
-
-/** Something that was added by `ip OBJECT add SPEC` and goes by `ip OBJECT delete SPEC`. */
-export interface IpObject {
-  readonly object: 'address' | 'route';
-  readonly spec: readonly string[];
-}
+const discardPort = 9;
 
 /** The addresses of an interface, in the form that `canonical` gives them. */
 export async function addressesOf(name: string, run: Run): Promise<ReadonlySet<string>> {
@@ -38,51 +34,72 @@ export function canonical(address: string): string {
   return writeAddress(address, words, 0) ? formatAddress(words, 0) : address;
 }
 
-export function addressObject({ interface: name, address }: AddedAddress): IpObject {
-  return { object: 'address', spec: [`${address}/${familyOf(address) === 4 ? 32 : 128}`, 'dev', name] };
+/** The change that adds an address. */
+export function addressChange({ interface: name, address }: AddedAddress): IpChange {
+  // Deprecated (RFC 4862 §5.5.4): the machine does not choose the VIP for connections of its own.
+  return familyOf(address) === 4
+    ? { kind: 'ip', object: 'address', spec: [`${address}/32`, 'dev', name] }
+    : {
+        kind: 'ip',
+        object: 'address',
+        spec: [`${address}/128`, 'dev', name],
+        options: ['preferred_lft', '0'],
+      };
 }
 
-/** Settings under which the kernel announces an IPv6 address of its own accord when it is added. */
-export function announcingSettings(name: string): readonly (readonly [path: string, value: string])[] {
-  return [
-    [`net/ipv6/conf/${name}/accept_dad`, '0'],
-    [`net/ipv6/conf/${name}/ndisc_notify`, '1'],
-  ];
-}
-
-export async function addIpObject({ object, spec }: IpObject, run: Run): Promise<void> {
-  // Deprecated (RFC 4862 §5.5.4): the machine does not choose a VIP as the source of connections of its own.
-  const deprecated = object === 'address' && spec[0]!.includes(':') ? ['preferred_lft', '0'] : [];
-  await run('ip', [object, 'add', ...spec, ...deprecated]);
-}
-
-/** Idempotent: that it is gone, or its whole interface is, is as good. */
-export async function deleteIpObject({ object, spec }: IpObject, run: Run): Promise<void> {
-  try {
-    await run('ip', [object, 'delete', ...spec]);
-  } catch (error) {
-    const gone = /Cannot assign requested address|Cannot find device|No such process|address not found/i;
-    if (!(error instanceof Error && gone.test(error.message))) throw error;
+/** Adds an address and announces it, unless it is there already. */
+export async function addAddress(
+  added: AddedAddress,
+  changes: RecordedChanges,
+  run: Run,
+  log: Log,
+): Promise<void> {
+  if ((await addressesOf(added.interface, run)).has(canonical(added.address))) return;
+  if (added.interface === 'lo') {
+    await changes.add(addressChange(added));
+  } else if (familyOf(added.address) === 6) {
+    await addAnnounced(added, changes);
+  } else {
+    await changes.add(addressChange(added));
+    await announce(added, changes, run).catch((error: unknown) =>
+      log.warn('The address could not be announced', { ...added, error: String(error) }),
+    );
   }
 }
 
-/** The route by which `provokeRequest` reaches the link. */
-export function dummyRoute(name: string): IpObject {
-  return { object: 'route', spec: [`${dummyAddress}/32`, 'dev', name] };
+async function addAnnounced(added: AddedAddress, changes: RecordedChanges): Promise<void> {
+  const conf = `net/ipv6/conf/${added.interface}`;
+  const settings = [changes.set(`${conf}/accept_dad`, '0'), changes.set(`${conf}/ndisc_notify`, '1')];
+  try {
+    await changes.add(addressChange(added));
+  } finally {
+    for (const setting of settings) await changes.takeBack(setting);
+  }
 }
 
-/** Has the kernel ask the link for the dummy address in the name of `address` (IPv4), which has to be there. */
-export async function provokeRequest({ interface: name, address }: AddedAddress, run: Run): Promise<void> {
+/** Has the kernel ask the link for the dummy address in the name of an IPv4 address of its own. */
+async function announce(added: AddedAddress, changes: RecordedChanges, run: Run): Promise<void> {
+  const { interface: name, address } = added;
+  const route: IpChange = { kind: 'ip', object: 'route', spec: [`${dummyAddress}/32`, 'dev', name] };
   // What the kernel is still asking for it does not ask for anew.
   await run('ip', ['neighbour', 'delete', dummyAddress, 'dev', name]).catch(() => undefined);
-  await new Promise<void>((resolve, reject) => {
+  try {
+    await changes.add(route);
+    await sendFrom(address);
+  } finally {
+    await changes.takeBack(route);
+  }
+}
+
+function sendFrom(address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     const finish = (error: Error | null): void => {
       socket.close();
       if (error === null) resolve();
       else reject(error);
     };
-    socket.once('error', finish).bind(0, address, () => socket.send('', dummyPort, dummyAddress, finish));
+    socket.once('error', finish).bind(0, address, () => socket.send('', discardPort, dummyAddress, finish));
   });
 }
 

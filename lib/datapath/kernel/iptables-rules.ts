@@ -53,6 +53,11 @@ export function iptablesRules(
   return several ? [raw, unmarking(prefix)] : [raw];
 }
 
+/** Whether the raw table, as `iptables-save` shows it, sets marks, which the mangle table then takes off. */
+export function marksClients(prefix: string, savedRaw: string): boolean {
+  return savedRaw.includes(`\n:${prefix}/src `);
+}
+
 function workers({ workers }: RulesDescription): number[] {
   return Array.from({ length: workers }, (_, worker) => worker);
 }

@@ -1,12 +1,16 @@
 /**
- * What was changed on the machine, written down before it is done: NAME.NAMESPACE.undo.json in the runtime directory. Whoever
- * comes after a crash can undo it, latest first, from this file alone. It also says what the instance relies on,
- * so that another which had put that there leaves it.
+ * What was changed on the machine, written down before it is done: NAME.NAMESPACE.undo.json in the runtime directory.
+ * Whoever comes after a crash can undo it, latest first, from this file alone. It also says what the instance relies
+ * on, so that another which had put that there leaves it.
  *
  * A journal speaks of one boot and one network namespace; its owner is the process of that id and start time.
  */
 import {
+  closeSync,
+  constants,
+  fstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,12 +19,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { IpObject } from './addresses.ts';
 import type { RuleToolName } from './rule-tool.ts';
 
+/** Something that was added by `ip OBJECT add SPEC OPTIONS` and goes by `ip OBJECT delete SPEC`. */
+export interface IpChange {
+  readonly kind: 'ip';
+  readonly object: 'address' | 'route';
+  readonly spec: readonly string[];
+  readonly options?: readonly string[];
+}
+
 export type Change =
+  | IpChange
   | { readonly kind: 'sysctl'; readonly path: string; readonly before: string; readonly after: string }
-  | ({ readonly kind: 'ip' } & IpObject)
   | { readonly kind: 'rules'; readonly instance: string; readonly tool: RuleToolName };
 
 interface Owner {
@@ -63,7 +74,7 @@ export function journalPath(directory: string, instance: string): string {
   return join(directory, `${instance}.${id}${extension}`);
 }
 
-/** The journals of a directory, by path; files that are not one are left out. */
+/** The journals of a directory, by path; files that are not one, or not this user's own, are left out. */
 export function readJournals(directory: string): ReadonlyMap<string, JournalFile> {
   const journals = new Map<string, JournalFile>();
   for (const file of listFiles(directory).filter((name) => name.endsWith(extension))) {
@@ -81,12 +92,22 @@ function listFiles(directory: string): string[] {
   }
 }
 
+/** Some directories are everyone's to write to: a file of someone else's must not tell us what to undo. */
 function readJournal(path: string): JournalFile | undefined {
+  let file: number;
   try {
-    const journal = JSON.parse(readFileSync(path, 'utf8')) as JournalFile;
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
+  }
+  try {
+    if (fstatSync(file).uid !== process.geteuid!()) return undefined;
+    const journal = JSON.parse(readFileSync(file, 'utf8')) as JournalFile;
     return journal.version === 1 ? journal : undefined;
   } catch {
     return undefined;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -96,7 +117,8 @@ export function writeJournal(path: string, journal: JournalFile): void {
     rmSync(path, { force: true });
     return;
   }
-  writeFileSync(`${path}.new`, `${JSON.stringify(journal, undefined, 2)}\n`, { mode: 0o600 });
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(journal, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(`${path}.new`, path);
 }
 

@@ -2,7 +2,7 @@
 import type { Run } from './command.ts';
 import type { RulesDescription } from './description.ts';
 import { restoreScript } from './iptables-restore.ts';
-import { iptablesRules, type TableRules } from './iptables-rules.ts';
+import { iptablesRules, marksClients, type TableRules } from './iptables-rules.ts';
 import { nftRemoval, nftRules } from './nft-rules.ts';
 import { rulePrefix } from './rule-names.ts';
 
@@ -35,43 +35,45 @@ function nftTool(run: Run): RuleTool {
   };
 }
 
-/** One transaction for each table and family: atomic, but not all of them together. */
+/**
+ * One transaction for each table and family: atomic, but not all of them together. The mangle table is looked at only
+ * where the raw one says that it holds something, because iptables makes every table that it looks at.
+ */
 function iptablesTool(name: 'iptables' | 'iptables-legacy', run: Run): RuleTool {
   const programs = { 4: name, 6: name.replace('ip', 'ip6') } as const;
 
-  const change = async (
-    family: 4 | 6,
-    prefix: string,
-    table: TableRules['table'],
-    wanted: TableRules | undefined,
-  ): Promise<void> => {
-    const program = programs[family];
-    const saved = await run(`${program}-save`, ['-t', table]).catch((error: unknown) => {
-      if (wanted !== undefined) throw error;
-      // A family that cannot even be listed has nothing of ours.
-      return '';
-    });
-    const script = restoreScript(prefix, table, saved, wanted);
-    if (script !== '') await run(`${program}-restore`, ['-w', '5', '--noflush'], script);
+  const save = (family: 4 | 6, table: TableRules['table']): Promise<string> =>
+    run(`${programs[family]}-save`, ['-t', table]);
+
+  const restore = async (family: 4 | 6, script: string): Promise<void> => {
+    if (script !== '') await run(`${programs[family]}-restore`, ['-w', '5', '--noflush'], script);
+  };
+
+  const apply = async (family: 4 | 6, prefix: string, wanted: TableRules): Promise<void> => {
+    const { table } = wanted;
+    await restore(family, restoreScript(prefix, table, await save(family, table), wanted));
+  };
+
+  const remove = async (family: 4 | 6, prefix: string): Promise<void> => {
+    // A family that cannot even be listed has nothing of ours.
+    const raw = await save(family, 'raw').catch(() => '');
+    if (marksClients(prefix, raw)) {
+      await restore(family, restoreScript(prefix, 'mangle', await save(family, 'mangle'), undefined));
+    }
+    await restore(family, restoreScript(prefix, 'raw', raw, undefined));
   };
 
   return {
     name,
     async apply(instance, description) {
       for (const family of [4, 6] as const) {
-        const wanted = iptablesRules(instance, description, family);
-        // Of a family without a service nothing may be left. Marks are taken off (mangle) before they are set (raw).
-        const raw = wanted.find(({ table }) => table === 'raw');
-        const mangle = wanted.find(({ table }) => table === 'mangle');
-        if (mangle !== undefined) await change(family, rulePrefix(instance), 'mangle', mangle);
-        await change(family, rulePrefix(instance), 'raw', raw);
+        const tables = iptablesRules(instance, description, family);
+        for (const wanted of tables) await apply(family, rulePrefix(instance), wanted);
+        if (tables.length === 0) await remove(family, rulePrefix(instance));
       }
     },
     async remove(instance) {
-      for (const family of [4, 6] as const) {
-        await change(family, rulePrefix(instance), 'raw', undefined);
-        await change(family, rulePrefix(instance), 'mangle', undefined);
-      }
+      for (const family of [4, 6] as const) await remove(family, rulePrefix(instance));
     },
   };
 }

@@ -5,25 +5,16 @@
  */
 import { ExitCode, SluiceError } from '../../model/errors.ts';
 import { type Log, silentLog } from '../../model/log.ts';
-import {
-  addIpObject,
-  addressesOf,
-  addressObject,
-  announcingSettings,
-  canonical,
-  dummyRoute,
-  type IpObject,
-  isLocal,
-  provokeRequest,
-} from './addresses.ts';
+import { addAddress, addressChange, isLocal } from './addresses.ts';
 import { chooseRuleTool } from './choose-tool.ts';
 import { CommandError, commandRunner, type Run } from './command.ts';
-import { type AddedAddress, familyOf, type KernelDescription } from './description.ts';
-import { type Change, changeKey, Journal, journalPath, readJournals, standingOf } from './journal.ts';
+import { familyOf, type KernelDescription } from './description.ts';
+import { changeKey, Journal, journalPath, readJournals, standingOf } from './journal.ts';
 import { requirePrivileges } from './privileges.ts';
+import { RecordedChanges } from './recorded-changes.ts';
 import type { RuleTool } from './rule-tool.ts';
-import { readSetting, settingsFor, writeSetting } from './sysctls.ts';
-import { cleanLeftovers, type Surroundings, undoChange, undoChanges } from './undo.ts';
+import { settingsFor } from './sysctls.ts';
+import { cleanLeftovers, type Surroundings, undoChanges } from './undo.ts';
 
 export interface KernelSetupOptions {
   /** The name of the instance. */
@@ -97,57 +88,19 @@ export class KernelSetup {
   }
 
   async #bringAbout(description: KernelDescription, tool: RuleTool, journal: Journal): Promise<void> {
+    const { run, log } = this.#surroundings;
     const settings = await neededSettings(description);
-    const added = description.addedAddresses.map(addressObject);
-    journal.relyOn([...settings.map(({ path }) => path), ...added.map(keyOf)]);
-    for (const { path, current, wanted } of settings) {
-      if (current !== wanted) setRecorded(path, wanted, journal);
-    }
+    const added = description.addedAddresses.map((address) => changeKey(addressChange(address)));
+    journal.relyOn([...settings.map(({ path }) => path), ...added]);
+    const changes = new RecordedChanges(journal, run);
+    for (const { path, current, wanted } of settings) if (current !== wanted) changes.set(path, wanted);
     journal.record({ kind: 'rules', instance: this.#instance, tool: tool.name });
     await tool.apply(this.#instance, description.rules);
     for (const change of journal.changes) {
-      if (change.kind === 'ip' && !added.some((object) => keyOf(object) === changeKey(change))) {
-        await this.#takeBack(change, journal);
-      }
+      if (change.kind === 'ip' && !added.includes(changeKey(change))) await changes.takeBack(change);
     }
-    for (const address of description.addedAddresses) await this.#add(address, journal);
+    for (const address of description.addedAddresses) await addAddress(address, changes, run, log);
   }
-
-  async #add(added: AddedAddress, journal: Journal): Promise<void> {
-    const { run, log } = this.#surroundings;
-    if ((await addressesOf(added.interface, run)).has(canonical(added.address))) return;
-    const announced = added.interface !== 'lo';
-    const object = addressObject(added);
-    if (familyOf(added.address) === 6) {
-      const settings = announced ? announcingSettings(added.interface) : [];
-      const temporary = settings.map(([path, value]) => setRecorded(path, value, journal));
-      journal.record({ kind: 'ip', ...object });
-      await addIpObject(object, run);
-      for (const change of temporary.toReversed()) await this.#takeBack(change, journal);
-      return;
-    }
-    journal.record({ kind: 'ip', ...object });
-    await addIpObject(object, run);
-    if (!announced) return;
-    const route: Change = { kind: 'ip', ...dummyRoute(added.interface) };
-    journal.record(route);
-    try {
-      await addIpObject(route, run);
-      await provokeRequest(added, run);
-    } catch (error) {
-      log.warn('The address could not be announced', { ...added, error: String(error) });
-    }
-    await this.#takeBack(route, journal);
-  }
-
-  async #takeBack(change: Change, journal: Journal): Promise<void> {
-    await undoChange(change, this.#surroundings.run);
-    journal.forget(change);
-  }
-}
-
-function keyOf(object: IpObject): string {
-  return changeKey({ kind: 'ip', ...object });
 }
 
 async function neededSettings({
@@ -165,21 +118,25 @@ async function neededSettings({
   return settingsFor({ interfaces, families, localSource });
 }
 
-function setRecorded(path: string, value: string, journal: Journal): Change {
-  const change: Change = { kind: 'sysctl', path, before: readSetting(path) ?? '', after: value };
-  journal.record(change);
-  writeSetting(path, value);
-  return change;
-}
-
-/** An error of a tool as one for a person; others as they are. */
+/** An error of a tool or of the file system as one for a person; others as they are. */
 function explained(error: unknown): unknown {
-  if (!(error instanceof CommandError)) return error;
-  return new SluiceError('ERR_SLUICE_KERNEL_SETUP', error.message, {
-    exitCode: error.missing ? ExitCode.missing : ExitCode.failed,
-    ...(error.missing
-      ? { remedy: `install ${error.program}: apt-get install iproute2 nftables iptables` }
-      : {}),
-    cause: error,
-  });
+  if (error instanceof CommandError) {
+    return new SluiceError('ERR_SLUICE_KERNEL_SETUP', error.message, {
+      exitCode: error.missing ? ExitCode.missing : ExitCode.failed,
+      ...(error.missing ? { remedy: 'install it: apt-get install iproute2 nftables iptables' } : {}),
+      cause: error,
+    });
+  }
+  if (error instanceof Error && 'syscall' in error) {
+    return new SluiceError(
+      'ERR_SLUICE_KERNEL_SETUP',
+      `what is changed cannot be written down: ${error.message}`,
+      {
+        exitCode: ExitCode.missing,
+        remedy: 'make the directory writable, as by RuntimeDirectory=sluice in its systemd unit',
+        cause: error,
+      },
+    );
+  }
+  return error;
 }

@@ -3,7 +3,6 @@
  * what someone else has changed meanwhile, or what another instance relies on, stays.
  */
 import type { Log } from '../../model/log.ts';
-import { deleteIpObject } from './addresses.ts';
 import type { Run } from './command.ts';
 import {
   type Change,
@@ -14,20 +13,7 @@ import {
   standingOf,
   writeJournal,
 } from './journal.ts';
-import { ruleTool } from './rule-tool.ts';
-import { readSetting, writeSetting } from './sysctls.ts';
-
-export async function undoChange(change: Change, run: Run): Promise<void> {
-  switch (change.kind) {
-    case 'sysctl':
-      if (readSetting(change.path) === change.after) writeSetting(change.path, change.before);
-      return;
-    case 'ip':
-      return deleteIpObject(change, run);
-    case 'rules':
-      return ruleTool(change.tool, run).remove(change.instance);
-  }
-}
+import { undoChange } from './recorded-changes.ts';
 
 export interface Surroundings {
   /** Where the journals of all instances are. */

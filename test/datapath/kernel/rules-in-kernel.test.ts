@@ -263,6 +263,21 @@ if (network !== undefined) {
             }
           });
         }
+
+        it('leave no mark on a packet for the hooks that follow', { skip: tool === 'nft' }, async () => {
+          const marked = '-m mark ! --mark 0 -j ACCEPT';
+          execFileSync(tool, `-A INPUT ${marked}`.split(' '));
+          await ruleTool.apply('t', { ...twoWorkers, onFailure: 'bypass' });
+          await workerOf('client', { to: '192.0.2.10', toPort: 53 });
+          const rule = execFileSync(`${tool}-save`, ['-c', '-t', 'filter'], { encoding: 'utf8' });
+          execFileSync(tool, `-D INPUT ${marked}`.split(' '));
+          assert.match(rule, /^\[0:0\] -A INPUT -m mark ! --mark 0x0 /m);
+        });
+
+        it('are taken away as a whole', async () => {
+          await ruleTool.remove('t');
+          assert.doesNotMatch(everyRule(), /sluice/);
+        });
       });
     });
   }

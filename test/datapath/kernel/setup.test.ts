@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -72,11 +72,6 @@ if (network !== undefined) {
     writeSetting('net/ipv4/ip_forward', '0');
     writeSetting('net/ipv6/conf/all/forwarding', '0');
     writeSetting(rpFilter, '1');
-    // iptables leaves its empty tables behind; so they are here from the start.
-    for (const program of ['iptables', 'ip6tables']) {
-      execFileSync(program, ['-t', 'raw', '-A', 'PREROUTING', '-p', 'sctp', '-j', 'DROP']);
-      execFileSync(program, ['-t', 'raw', '-A', 'OUTPUT', '-p', 'sctp', '-j', 'DROP']);
-    }
     // Until the kernel has made up its mind about link-local addresses.
     while (machine().includes('tentative')) await sleep(50);
     untouched = machine();
@@ -299,6 +294,27 @@ if (network !== undefined) {
       isAsBefore();
     });
 
+    it('can do it with the legacy iptables as well, which wants a lock of its own', async () => {
+      const shims = join(own, 'shims');
+      mkdirSync(shims);
+      for (const tool of ['nft', 'iptables-restore']) {
+        writeFileSync(join(shims, tool), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      }
+      const through = [...withCapabilities, 'env', `PATH=${shims}:/usr/sbin:/usr/bin:/sbin:/bin`];
+      const { child, says } = await startInstance('web', everything, own, through);
+      assert.equal(says, 'ready');
+      assert.match(execFileSync('iptables-legacy-save', { encoding: 'utf8' }), /sluice-web/);
+      child.stdin!.end();
+      await ended(child);
+      isAsBefore();
+    });
+
+    it('is told that there is nowhere to write down what is changed', async () => {
+      const { says } = await startInstance('web', everything, '/run/sluice-test-of-root', withCapabilities);
+      assert.match(says, /^4 ERR_SLUICE_KERNEL_SETUP: what is changed cannot be written down: EACCES/);
+      isAsBefore();
+    });
+
     it('is told what is missing without them', async () => {
       const { says } = await startInstance('web', everything, own, [...asUser, '-all']);
       assert.equal(says, '4 ERR_SLUICE_PRIVILEGES: this process lacks CAP_NET_ADMIN and CAP_NET_RAW');
@@ -365,10 +381,10 @@ function difference(before: string, after: string): string[] {
   ];
 }
 
-/** What an instance changes, of the whole machine: rules, settings, addresses, routes. */
+/** What an instance changes, of the whole machine: rules, settings, addresses, routes. Tables without rules are none. */
 function machine(): string {
   const commands = [
-    'iptables-save -t raw; ip6tables-save -t raw; iptables-legacy-save; ip6tables-legacy-save',
+    'iptables-save; ip6tables-save; iptables-legacy-save; ip6tables-legacy-save',
     'ip -o address show; ip route show table all; ip -6 route show table all',
     'cd /proc/sys/net && grep -r . ipv4/conf ipv6/conf; true',
   ];
@@ -377,7 +393,7 @@ function machine(): string {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
     .split('\n')
-    .filter((line) => !line.startsWith('#') && !/stable_secret|mtu/.test(line))
+    .filter((line) => !line.startsWith('#') && !/^(\*|:[A-Z]+ ACCEPT|COMMIT)|stable_secret|mtu/.test(line))
     .map((line) => line.replace(/ (expires|valid_lft|preferred_lft) \S+/g, '').replace(/\[\d+:\d+\]/, ''))
     .join('\n');
 }
