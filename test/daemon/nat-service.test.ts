@@ -450,7 +450,7 @@ describe('an instance of mode nat that stops', () => {
     assert.equal(path.stopped, true);
   });
 
-  it('ends at the deadline, or when it is told twice', async (t) => {
+  it('ends at the deadline, or when it is closed', async (t) => {
     const { path, instance, clock } = await serving(t, instanceSpec(natService('web', [backend('a')])));
     path.count(vipText, { flows: 1 });
     path.list.push(flow('established'));
@@ -462,7 +462,7 @@ describe('an instance of mode nat that stops', () => {
     hurried.path.count(vipText, { flows: 1 });
     hurried.path.list.push(flow('established'));
     hurried.instance.stop();
-    hurried.instance.stop();
+    hurried.instance.close();
     await hurried.instance.stopped;
     assert.equal(hurried.path.stopped, true);
   });

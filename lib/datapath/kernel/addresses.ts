@@ -29,6 +29,7 @@ export async function addressesOf(name: string, run: Run): Promise<ReadonlySet<s
   return new Set(Array.from(shown.matchAll(/ inet6? ([\da-f.:]+)/g), ([, address]) => canonical(address!)));
 }
 
+/** An address in the one form in which equal ones are equal texts; what is none stays as it is. */
 export function canonical(address: string): string {
   const words = new Int32Array(4);
   return writeAddress(address, words, 0) ? formatAddress(words, 0) : address;

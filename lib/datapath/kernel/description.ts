@@ -48,6 +48,7 @@ export interface KernelDescription {
   readonly addedAddresses: readonly AddedAddress[];
 }
 
+/** The IP version of a literal address. */
 export function familyOf(address: string): 4 | 6 {
   return address.includes(':') ? 6 : 4;
 }

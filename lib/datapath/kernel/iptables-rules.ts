@@ -23,6 +23,7 @@ export interface TableRules {
   readonly rules: readonly string[];
 }
 
+/** The rules of one family, table by table, in chains that carry the name of `instance`; none if it has nothing to queue. */
 export function iptablesRules(
   instance: string,
   description: RulesDescription,

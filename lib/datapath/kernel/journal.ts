@@ -125,6 +125,7 @@ export function writeJournal(path: string, journal: JournalFile): void {
 /** What a journal is to this process: its instance lives, or is no more, or that cannot be seen from here. */
 export type Standing = 'live' | 'dead' | 'unseen' | 'elsewhere' | 'void';
 
+/** Whose journal this is, as far as it can be told from here. */
 export function standingOf(journal: JournalFile): Standing {
   const { bootId, networkNamespace, pidNamespace } = here();
   // Nothing of what it says has outlived the boot.

@@ -15,6 +15,7 @@ export function rulePrefix(instance: string): string {
   return `sluice-${createHash('sha256').update(instance).digest('hex').slice(0, 12)}`;
 }
 
+/** Whether a chain or table called `name` belongs to the instance whose names begin with `prefix`. */
 export function isRuleName(prefix: string, name: string): boolean {
   return name === prefix || name.startsWith(`${prefix}/`);
 }

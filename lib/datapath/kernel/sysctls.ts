@@ -31,6 +31,7 @@ export interface SettingsNeeded {
 /** The value of a setting; undefined if this kernel does not have it. */
 export type ReadSetting = (path: string) => string | undefined;
 
+/** What the kernel says now, below /proc/sys: `net/ipv4/ip_forward`. */
 export function readSetting(path: string): string | undefined {
   try {
     return readFileSync(root + path, 'utf8').trim();
