@@ -28,9 +28,16 @@ const { vitals } = memory;
 const offsetMs = monotonicMs() - performance.now();
 const nowMs = (): number => performance.now() + offsetMs;
 
+/**
+ * Packets that wait while another process has this thread's core: 100 ms of what one core can send. As many small
+ * ones fit into the queue's receive buffer.
+ */
+const queueLength = 32_768;
+
 const queue = new Queue(number, {
   gso: true,
   batchSize: settings.batchSize,
+  queueLength,
   stopFd,
 });
 try {

@@ -22,8 +22,8 @@ import type { Conditions } from './measure.ts';
 export const ways = ['routing', 'kernel DNAT', 'one by one', 'sluice'] as const;
 export type Way = (typeof ways)[number];
 
-/** Ports of the backend: what floods go to, where they are dropped; iperf3; HTTP. */
-export const ports = { flood: 9, bulk: 5201, http: 80 } as const;
+/** Ports of the backend: what floods go to, where they are dropped; iperf3 or HTTP. */
+export const ports = { flood: 9, bulk: 80, http: 80 } as const;
 
 /** The address that a client uses to have its packets carried that way. */
 export const targets: Readonly<Record<Way, string>> = {

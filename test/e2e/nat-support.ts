@@ -134,7 +134,7 @@ export function vipOf(
 }
 
 /** Starts a backend's servers, which end with the test. The answer ends them before. */
-export async function startOrigin(network: Network, name: BackendName): Promise<() => void> {
+export async function startOrigin(network: Network, name: BackendName | 'balancer'): Promise<() => void> {
   const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
   return startProgram(network, name, process.execPath, ['--import', 'tsx', file, name], (child) =>
     once(child.stdout!, 'data'),
