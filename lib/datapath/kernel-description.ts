@@ -1,5 +1,5 @@
 /** From a generation of tables to what the machine has to do for it. */
-import { networkInterfaces } from 'node:os';
+import { readdirSync } from 'node:fs';
 import type { KernelDescription, PortRange } from './kernel/description.ts';
 import type { Generation } from './publisher.ts';
 import type { NatEndpoint, NatSettings } from './settings.ts';
@@ -48,11 +48,9 @@ export function sharePorts([first, last]: PortRange, workers: number): readonly 
   return Array.from({ length: workers }, (_, worker) => [start(worker), start(worker + 1) - 1]);
 }
 
-/** Clients may come by any interface that has an address. */
+/** Clients may come by any interface, also by one that is down as yet, which `os.networkInterfaces` would hide. */
 function linkNames(): readonly string[] {
-  return Object.entries(networkInterfaces())
-    .filter(([, addresses]) => addresses?.some(({ internal }) => !internal))
-    .map(([name]) => name);
+  return readdirSync('/proc/sys/net/ipv4/conf').filter((name) => !['all', 'default', 'lo'].includes(name));
 }
 
 function endpointOf({ protocol, address, port }: NatEndpoint): NatEndpoint {

@@ -31,7 +31,7 @@ import { startWorker, type WorkerThread } from './worker-thread.ts';
 const vipLimit = 1_024;
 const endpointLimit = 4_096;
 const batchSize = 128;
-/** How often numbers and rules are looked for whose last flow is gone. */
+/** How often it is seen to numbers and rules whose last flow is gone, and to interfaces that are new. */
 const sweepMs = 5_000;
 
 const word = 2 ** 32;
@@ -178,6 +178,10 @@ export class NatDatapath {
       thread?.post(publication);
       Atomics.store(this.#memories[worker]!.vitals, Vital.published, publication.tables.generation);
     });
+    await this.#prepareMachine(generation);
+  }
+
+  async #prepareMachine(generation: Generation): Promise<void> {
     const description = this.#describe(generation);
     if (isDeepStrictEqual(description, this.#description)) return;
     await this.#kernel.change(description);
@@ -268,7 +272,7 @@ export class NatDatapath {
     });
   }
 
-  /** Publishes anew when a name is retired whose last flow has gone. */
+  /** Publishes anew when a name is retired whose last flow has gone, and prepares interfaces that have come. */
   async #sweep(): Promise<void> {
     if (this.#sweeper === undefined) return;
     this.#sweepLater();
@@ -277,8 +281,9 @@ export class NatDatapath {
       (kind: 'vip' | 'endpoint') =>
       ({ number, retired }: { readonly number: number; readonly retired: boolean }): boolean =>
         retired && this.#readings.flows(kind, number) === 0;
-    if (vips.all.some(isOver('vip')) || endpoints.all.some(isOver('endpoint')))
-      await this.#publish(this.#vips);
+    const isStale = vips.all.some(isOver('vip')) || endpoints.all.some(isOver('endpoint'));
+    if (isStale) await this.#publish(this.#vips);
+    else await this.#prepareMachine(this.#generation!);
   }
 
   /** Rules first, so that no packet comes to a queue that nobody reads. */

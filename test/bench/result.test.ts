@@ -81,6 +81,15 @@ describe('a result', () => {
     );
   });
 
+  it('misses a floor of its processor time by itself, where less is better', () => {
+    const reached = (atMost: number) =>
+      evaluate({ ...measure, cpuFloors: [{ against: 'haproxy', atMost }] }, readings);
+    assert.equal(reached(1.25).cpuReached, true);
+    assert.equal(reached(1.24).cpuReached, false);
+    assert.equal(reached(1.24).reached, true);
+    assert.match(table([reached(1.24)])[2]!, /1\.25 {2}≤ 1\.24 haproxy +MISSED$/);
+  });
+
   it('is shown in a table, its processor time on a line of its own', () => {
     assert.deepEqual(table([evaluate(measure, readings)]), [
       'measure   unit            sluice  haproxy  sluice/haproxy  floor',

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultFlowTimeouts } from '../../lib/conntrack/states.ts';
+import { listFlows } from '../../lib/datapath/flow-list.ts';
+import { serve } from '../../lib/datapath/loop.ts';
+import type { Publication } from '../../lib/datapath/publication.ts';
+import { Publisher } from '../../lib/datapath/publisher.ts';
+import { Readings } from '../../lib/datapath/readings.ts';
+import type { NatVip } from '../../lib/datapath/settings.ts';
+import { Shard, type ShardSettings } from '../../lib/datapath/shard.ts';
+import { createShardMemory, type ShardMemory, Vital } from '../../lib/datapath/shard-memory.ts';
+import type { PacketBatch } from '../../lib/forward/batch.ts';
+import { craft, see } from '../packet/craft.ts';
+
+const shape = { capacity: 64, vips: 8, endpoints: 8 };
+const hashSeed = '000102030405060708090a0b0c0d0e0f';
+const settings: ShardSettings = {
+  key: { low: 1, high: 2 },
+  hashSeed,
+  snatPorts: [61_000, 61_063],
+  timeouts: defaultFlowTimeouts,
+  batchSize: 8,
+};
+const backend = { name: 'a', address: '10.0.0.2', port: 9000, weight: 1, up: true };
+const vip: NatVip = {
+  service: 'web',
+  protocol: 'tcp',
+  address: '192.0.2.1',
+  port: 80,
+  balance: 'maglev',
+  snat: true,
+  whenDown: 'reset',
+  whenAllDown: 'reject',
+  backends: [backend],
+};
+
+/** A queue in memory: what arrives is put in, what was decided comes out. */
+class MemoryQueue {
+  readonly batch: PacketBatch = {
+    bytes: new Uint8Array(20_000),
+    id: new Uint32Array(8),
+    offset: new Uint32Array(8),
+    length: new Uint32Array(8),
+    flags: new Uint8Array(8),
+    verdict: new Uint8Array(8),
+  };
+  readonly arrivals: (readonly Uint8Array[])[] = [];
+  readonly departures: Uint8Array[] = [];
+  /** Called before each receive. */
+  onReceive: () => void = () => undefined;
+  #nextId = 1;
+
+  /** It stops when it has nothing left. */
+  get stopped(): boolean {
+    return this.arrivals.length === 0;
+  }
+
+  receive(): number {
+    this.onReceive();
+    const packets = this.arrivals.shift() ?? [];
+    packets.forEach((packet, index) => {
+      this.batch.bytes.set(packet, index * 2_000);
+      this.batch.id[index] = this.#nextId++;
+      this.batch.offset[index] = index * 2_000;
+      this.batch.length[index] = packet.length;
+    });
+    return packets.length;
+  }
+
+  sendVerdicts(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const offset = this.batch.offset[index]!;
+      this.departures.push(this.batch.bytes.slice(offset, offset + this.batch.length[index]!));
+    }
+  }
+}
+
+class Bench {
+  readonly memory: ShardMemory = createShardMemory(shape);
+  readonly publisher = new Publisher({
+    limits: { vips: 8, endpoints: 8, snats: 8 },
+    hashSeed,
+    snatPorts: settings.snatPorts,
+  });
+  readonly readings = new Readings([this.memory]);
+  publication: Publication;
+
+  constructor() {
+    this.publication = this.publish([vip]);
+  }
+
+  publish(vips: readonly NatVip[]): Publication {
+    const usage = {
+      takenGeneration: this.readings.takenGeneration(),
+      vipInUse: (number: number) => this.readings.flows('vip', number) > 0,
+      endpointInUse: (number: number) => this.readings.flows('endpoint', number) > 0,
+      snatInUse: (number: number) => this.readings.usesSnat(number),
+    };
+    this.publication = this.publisher.publish(vips, () => ['10.0.0.1'], usage).publication;
+    Atomics.store(this.memory.vitals, Vital.published, this.publication.tables.generation);
+    return this.publication;
+  }
+
+  /** A worker's life: sees these batches and ends. Answers with what left. */
+  work(batches: readonly (readonly Uint8Array[])[], onReceive: () => void = () => undefined): Uint8Array[] {
+    const { vitals } = this.memory;
+    const shard = new Shard(this.memory, settings, this.publication, () => 0.5, 1_000);
+    Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
+    const queue = new MemoryQueue();
+    queue.arrivals.push(...batches);
+    queue.onReceive = onReceive;
+    const takeTables = (): void => {
+      shard.use(structuredClone(this.publication));
+      Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
+    };
+    serve({ queue, forwarder: shard.forwarder, vitals, takeTables, nowMs: () => 2_000 });
+    return queue.departures;
+  }
+}
+
+const syn = craft({
+  source: '198.51.100.7',
+  destination: '192.0.2.1',
+  sourcePort: 4_000,
+  destinationPort: 80,
+  flags: 'S',
+});
+const ack = craft({
+  source: '198.51.100.7',
+  destination: '192.0.2.1',
+  sourcePort: 4_000,
+  destinationPort: 80,
+  flags: 'A',
+});
+
+describe("a worker's loop", () => {
+  it('sends on what it has rewritten', () => {
+    const [sent] = new Bench().work([[syn]]);
+    const { source, destination } = see(sent!);
+    assert.deepEqual([source, destination], ['10.0.0.1', '10.0.0.2']);
+  });
+
+  it('beats its heart, also while nothing comes', () => {
+    const bench = new Bench();
+    bench.work([[], [], []]);
+    assert.equal(bench.memory.vitals[Vital.heartbeat], 3);
+  });
+
+  it('decides over a batch by the tables that were published before it came', () => {
+    const bench = new Bench();
+    let receives = 0;
+    const sent = bench.work([[], [syn]], () => {
+      receives++;
+      if (receives === 2) bench.publish([{ ...vip, backends: [{ ...backend, address: '10.0.0.3' }] }]);
+    });
+    assert.equal(see(sent[0]!).destination, '10.0.0.3');
+    assert.equal(bench.readings.takenGeneration(), 2);
+  });
+
+  it('sends the verdicts over fragments that had waited', () => {
+    const bench = new Bench();
+    bench.publish([{ ...vip, protocol: 'udp' }]);
+    const datagram = {
+      source: '198.51.100.7',
+      destination: '192.0.2.1',
+      sourcePort: 4_000,
+      destinationPort: 80,
+      protocol: 'udp',
+      payload: new Uint8Array(64),
+    } as const;
+    const first = craft({ ...datagram, fragment: { id: 7, from: 0, to: 40 } });
+    const later = craft({ ...datagram, fragment: { id: 7, from: 40 } });
+    const sent = bench.work([[later], [first]]);
+    assert.deepEqual(
+      sent.map((packet) => [see(packet).destination, packet.length]),
+      [
+        ['10.0.0.2', first.length],
+        ['10.0.0.2', later.length],
+      ],
+    );
+  });
+});
+
+describe('a shard', () => {
+  it('takes over the flows of the one before, with their backends and ports', () => {
+    const bench = new Bench();
+    const [before] = bench.work([[syn]]);
+    const [after] = bench.work([[ack]]);
+    assert.deepEqual(see(after!).source, see(before!).source);
+    assert.equal(bench.readings.flowCount(), 1);
+    assert.equal(bench.readings.traffic('vip', 1).packetsIn, 2);
+  });
+
+  it('serves the flows of a service that is no more, and opens none', () => {
+    const bench = new Bench();
+    bench.work([[syn]]);
+    bench.publish([]);
+    const late = craft({
+      source: '198.51.100.7',
+      destination: '192.0.2.1',
+      sourcePort: 4_001,
+      destinationPort: 80,
+      flags: 'S',
+    });
+    const sent = bench.work([[ack], [late]]);
+    assert.deepEqual(
+      sent.map((packet) => see(packet).destination),
+      ['10.0.0.2', '192.0.2.1'],
+    );
+  });
+
+  it('shows its flows in words', () => {
+    const bench = new Bench();
+    bench.work([[syn], [ack]]);
+    const names = {
+      vip: () => ({ protocol: 'tcp', address: '192.0.2.1', port: 80 }) as const,
+      endpoint: () => ({ protocol: 'tcp', address: '10.0.0.2', port: 9_000 }) as const,
+    };
+    assert.deepEqual(listFlows(bench.readings.shards[0]!.rows, names, 10, 5_000), [
+      {
+        protocol: 'tcp',
+        client: '198.51.100.7:4000',
+        vip: '192.0.2.1:80',
+        backend: '10.0.0.2:9000',
+        state: 'syn-sent',
+        ageMs: 3_000,
+        idleMs: 3_000,
+        packetsIn: 2,
+        packetsOut: 0,
+        bytesIn: 80,
+        bytesOut: 0,
+      },
+    ]);
+  });
+
+  it('counts what it drops, and why', () => {
+    const bench = new Bench();
+    bench.work([[ack]]);
+    assert.deepEqual(bench.readings.drops(1), { 'no-flow': 1 });
+  });
+});

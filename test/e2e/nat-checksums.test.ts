@@ -1,0 +1,125 @@
+/**
+ * Every packet that leaves the balancer has right checksums: captured where it arrives, at the client and at both
+ * backends of the network of nat-support.ts, and recomputed by tshark.
+ *
+ * The balancer's own devices have no offload, so that its kernel cannot leave a checksum to be faked. Those of the
+ * others have it in one round, which makes them send super-packets with partial checksums, and not in the other.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { inside } from '../support/inside-netns.ts';
+import { scratch } from '../support/scratch.ts';
+import { findProgram } from '../support/tools.ts';
+import {
+  backends,
+  type Datapath,
+  families,
+  natNetwork,
+  startDatapath,
+  startOrigin,
+  vipOf,
+} from './nat-support.ts';
+
+const absent = ['tshark', 'tcpdump', 'ethtool'].filter((name) => findProgram(name) === undefined);
+const skip = absent.length > 0 && `needs ${absent.join(', ')}: apt-get install ${absent.join(' ')}`;
+const fragments = fileURLToPath(new URL('./fixtures/fragments.py', import.meta.url));
+const protocols = ['ip', 'tcp', 'udp', 'icmp', 'icmpv6'];
+
+const network = inside(import.meta.url, 'balancer', natNetwork);
+if (network !== undefined) {
+  const client = network.host('client');
+  const ends = ['client', ...backends];
+  let datapath: Datapath;
+
+  before(async () => {
+    for (const name of backends) await startOrigin(network, name);
+    datapath = await startDatapath(
+      families.flatMap((family) => [
+        vipOf(family, 'tcp', 80, 8080),
+        vipOf(family, 'udp', 5300, 5300),
+        vipOf(family, 'udp', 99, 99),
+      ]),
+    );
+    for (const name of ends) network.host('balancer').run(`ethtool -K ${name} tx off tso off gso off`);
+  });
+  after(() => datapath.stop());
+
+  const traffic = (): void => {
+    for (const family of families) {
+      const { client: source, vip } = family;
+      const url = family.url(vip, 80);
+      for (let turn = 0; turn < 2; turn++) {
+        client.run(`curl -gsS --max-time 10 -o /dev/null ${url}/bytes/3000001`);
+        client.run(
+          `head -c 3000001 /dev/zero | curl -gsS --max-time 10 -o /dev/null -T - -H Expect: ${url}/put`,
+        );
+        client.run(`python3 ${fragments} ${source} ${vip} 5300 ${turn} 1024 0`);
+        client.run(`python3 ${fragments} ${source} ${vip} 5300 3000 1024 2,0,1`);
+        // Answered by an ICMP error.
+        client.run(`python3 -c '
+import socket
+s = socket.socket(socket.AF_INET${family.version === 4 ? '' : '6'}, socket.SOCK_DGRAM)
+s.connect(("${vip}", 99))
+s.send(b"x")'`);
+      }
+      client.run(`ping -c 3 -i 0.2 -s 999 ${vip}`);
+    }
+  };
+
+  for (const offload of ['on', 'off'] as const) {
+    describe(`with offload ${offload} at client and backends`, { skip }, () => {
+      it('no packet arrives with a wrong checksum', async () => {
+        for (const name of ends) network.host(name).run(`ethtool -K balancer tx ${offload}`);
+        const directory = scratch();
+        const captures = await Promise.all(
+          ends.map(async (name) => {
+            const file = join(directory.path, `${name}.pcap`);
+            const words = ['-i', 'balancer', '-Q', 'in', '-U', '-B', '65536', '-w', file];
+            const tcpdump = network
+              .host(name)
+              .spawn('tcpdump', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+            await once(tcpdump.stderr!, 'data');
+            return { file, tcpdump };
+          }),
+        );
+        traffic();
+        await delay(500);
+        const seen = new Set<string>();
+        for (const { file, tcpdump } of captures) {
+          tcpdump.kill('SIGINT');
+          await once(tcpdump, 'close');
+          const statuses = checksumsIn(file);
+          assert.deepEqual(
+            [...statuses].filter((status) => status.endsWith('bad')),
+            [],
+            file,
+          );
+          for (const status of statuses) seen.add(status);
+        }
+        for (const protocol of protocols) assert.ok(seen.has(`${protocol} good`), protocol);
+      });
+    });
+  }
+
+  /** What there is among the checksums of a capture: `tcp good`, `ip bad`. */
+  function checksumsIn(file: string): ReadonlySet<string> {
+    const check = ['ip', 'tcp', 'udp'].map((kind) => `-o ${kind}.check_checksum:TRUE`).join(' ');
+    const fields = protocols.map((kind) => `-e ${kind}.checksum.status`).join(' ');
+    const rows = client.run(`tshark -r ${file} ${check} -T fields ${fields} 2>/dev/null | sort -u`);
+    const found = new Set<string>();
+    for (const row of rows.split('\n')) {
+      row.split('\t').forEach((statuses, column) => {
+        // A datagram's, and those of the headers that an ICMP error quotes: 0 bad, 1 good, others not verified.
+        for (const status of statuses.split(',')) {
+          if (status === '0') found.add(`${protocols[column]} bad`);
+          if (status === '1') found.add(`${protocols[column]} good`);
+        }
+      });
+    }
+    return found;
+  }
+}
