@@ -165,6 +165,15 @@ describe('a reload that changes listeners', () => {
     await goesOn();
   });
 
+  it('takes back an address that it gave up before', async (t) => {
+    const { reload, a, listen } = await serving(t);
+    const other = [tcp(await freePort())];
+    await reload(service('web', [to(a.port, 'a')], { listen: other }));
+    await reload(service('web', [to(a.port, 'a')], { listen }));
+    assert.equal(await whoAnswers(t, listen[0]!.port), 'a');
+    assert.equal(await whoAnswers(t, other[0]!.port), 'ECONNREFUSED');
+  });
+
   it('hands an address from one service to another', async (t) => {
     const { reload, port, a, b, listen } = await serving(t);
     const { goesOn } = await conversation(t, port('web'), a);

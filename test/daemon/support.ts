@@ -1,6 +1,7 @@
 /** Running instances on real ports of the loopback, and peers for them; all are gone when their test ends. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../lib/daemon/clock.ts';
 import { Instance } from '../../lib/daemon/instance.ts';
 import type { Clock } from '../../lib/model/clock.ts';
@@ -16,6 +17,7 @@ import {
   type Listen,
   type ServiceSpec,
 } from '../../lib/model/spec.ts';
+import { tickMs } from '../../lib/proxy/context.ts';
 import { dial, NetBackend, type NetPeer, until } from '../proxy/socket/node-support.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -108,6 +110,11 @@ export async function running(t: TestContext, ...services: readonly ServiceSpec[
       return Number(found!.listen.split(',')[listener]!.split(':').at(-1));
     },
   };
+}
+
+/** Resolves after every instance has looked at its clock, which it does in real time. */
+export function aTick(): Promise<void> {
+  return sleep(2 * tickMs);
 }
 
 /** A backend that greets with its name. */

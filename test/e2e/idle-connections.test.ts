@@ -12,13 +12,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
 import type { Listener } from '../support/listener.ts';
 import { nginxOrigin } from '../support/nginx.ts';
 import { descriptors, residentKiB } from '../support/proc.ts';
 import { type Sluice, sluice } from '../support/sluice.ts';
 import { missing } from '../support/tools.ts';
-import { Inspector, portOf, until } from './support.ts';
+import { Inspector, portOf, settled, until } from './support.ts';
 
 const connections = 10_000;
 const mostBytesEach = 25_000;
@@ -74,13 +73,13 @@ describe(`${connections} idle connections`, { skip }, () => {
   after(() => Promise.all([...proxies, origin].map((server) => server.stop())));
 
   const residentBytes = () => proxies.reduce((sum, { pid }) => sum + residentKiB(pid) * 1_024, 0);
-  const openDescriptors = () => proxies.map(({ pid }) => descriptors(pid));
+  const openDescriptors = () => proxies.reduce((sum, { pid }) => sum + descriptors(pid), 0);
 
   it(`take ${mostBytesEach} bytes of resident memory each at most, and leave no descriptor`, async (t) => {
     const inspectors = proxies.map((proxy) => new Inspector(proxy));
     for (const inspector of inspectors) await inspector.untilFlows(0);
     const bytesBefore = residentBytes();
-    const descriptorsBefore = openDescriptors();
+    const descriptorsBefore = await settled(openDescriptors);
 
     const ports = proxies.flatMap((proxy) => Array(connections / proxyCount).fill(portOf(proxy)));
     const clients = await each(ports, open);
@@ -98,6 +97,6 @@ describe(`${connections} idle connections`, { skip }, () => {
 
     for (const client of clients) client.destroy();
     for (const inspector of inspectors) await inspector.untilFlows(0);
-    await until('all descriptors are closed', () => isDeepStrictEqual(openDescriptors(), descriptorsBefore));
+    await until('all descriptors are closed', () => openDescriptors() === descriptorsBefore);
   });
 });

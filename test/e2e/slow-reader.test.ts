@@ -6,10 +6,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { residentKiB } from '../support/proc.ts';
 import { sluice } from '../support/sluice.ts';
-import { portOf } from './support.ts';
+import { portOf, settled } from './support.ts';
 
 const gibibyte = 2 ** 30;
 const pairs = 20;
@@ -34,14 +33,6 @@ function push(socket: Socket): Push {
     socket.end();
   })();
   return { sent: () => gibibyte - left, done };
-}
-
-/** Resolves once a figure stands still. */
-async function settled(figure: () => number): Promise<void> {
-  for (let last = -1, now = figure(); now !== last; now = figure()) {
-    last = now;
-    await delay(500);
-  }
 }
 
 async function readAll(socket: Socket): Promise<number> {

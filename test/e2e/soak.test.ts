@@ -11,7 +11,7 @@ import { type Sluice, sluice } from '../support/sluice.ts';
 import { missing } from '../support/tools.ts';
 import { wrk } from '../support/wrk.ts';
 import { command, heapBytes } from './heap.ts';
-import { failures, Inspector, portOf, until, urlOf } from './support.ts';
+import { failures, Inspector, portOf, settled, until, urlOf } from './support.ts';
 
 const flows = 100_000;
 
@@ -35,7 +35,7 @@ async function soak(t: TestContext, proxy: Sluice, load: () => Promise<void>): P
   await loadUntil(warmUp);
   const before = {
     flows: await placed(),
-    descriptors: descriptors(proxy.pid),
+    descriptors: await settled(() => descriptors(proxy.pid)),
     heapBytes: await heapBytes(proxy),
     residentKiB: residentKiB(proxy.pid),
   };
@@ -74,18 +74,19 @@ describe(`after ${flows} short flows`, () => {
 
 describe('UDP sessions that fall silent', { skip: missing('dnsperf', 'knotd') }, () => {
   it('end by themselves and give their descriptors back', async () => {
-    const clients = 200;
+    // More questions at once than these overrun the receive buffer of knot, which loses them.
+    const clients = 100;
     await using server = await knot();
     const args = ['udp://127.0.0.1:0', `127.0.0.1:${server.port}`, '--udp-idle-timeout', '3s'];
     await using proxy = await sluice(['proxy', ...args]);
     const inspector = new Inspector(proxy);
     await inspector.untilFlows(0);
-    const before = descriptors(proxy.pid);
+    const before = await settled(() => descriptors(proxy.pid));
     const load = dnsperf({ port: portOf(proxy), seconds: 2, clients, outstanding: clients });
     await inspector.untilFlows(clients);
     assert.ok(descriptors(proxy.pid) >= before + clients);
     assert.equal((await load).lost, 0);
     await inspector.untilFlows(0);
-    assert.equal(descriptors(proxy.pid), before);
+    await until('all descriptors are closed', () => descriptors(proxy.pid) === before);
   });
 });

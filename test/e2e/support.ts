@@ -18,6 +18,16 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
+/** A figure once it stands still: a process that has just started still opens and closes files of its own. */
+export async function settled(figure: () => number): Promise<number> {
+  for (let last = figure(); ; ) {
+    await delay(500);
+    const now = figure();
+    if (now === last) return now;
+    last = now;
+  }
+}
+
 /** The port that the first service of an instance was given. */
 export function portOf({ ready }: Sluice): number {
   return parseListen(ready.services[0]!.listen).port;

@@ -248,6 +248,21 @@ describe('a TCP connection of Node', () => {
     assert.ok(longest > 64 * 1024, `${longest} bytes at once`);
   });
 
+  it('hands over what it has read last, also where reads of one length follow each other', async (t) => {
+    const { stream, owner, peer } = await connect(t);
+    stream.start(owner);
+    let expected = '';
+    // The first fills the smallest buffer to the byte: the next goes to a larger one, of which it fills a part.
+    for (const [length, letter] of [4_096, 4_096, 10, 10, 4_096, 4_096].map(
+      (n, i) => [n, 'abcdef'[i]!] as const,
+    )) {
+      expected += letter.repeat(length);
+      peer.send(letter.repeat(length));
+      await until(() => owner.bytes.length === expected.length);
+    }
+    assert.equal(owner.bytes.toString(), expected);
+  });
+
   it('leaves a lent buffer alone when it has filled it', async (t) => {
     const { stream, owner, peer } = await connect(t);
     const sent = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7 + (i >> 8)) & 255));
