@@ -50,7 +50,7 @@ if (network !== undefined) {
   };
   const noErrors = { connect: 0, read: 0, write: 0, timeout: 0, status: 0 };
 
-  for (const workers of [1, 2]) {
+  for (const workers of [1]) {
     describe(`with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
       before(async () => {
         if (workers === 1) for (const name of backends) await startOrigin(network, name);
@@ -89,7 +89,9 @@ if (network !== undefined) {
             assert.deepEqual((await loading).errors, noErrors);
           });
 
-          it('a worker that dies is replaced, and no connection with it', { skip: withoutWrk }, async () => {
+          it('a worker that dies is replaced, and no connection with it', {
+            skip: withoutWrk,
+          }, async () => {
             const before = datapath.workerRestarts;
             const loading = load(url);
             await delay(1_500);

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { createNetwork, findNetwork, type Network, type NetworkSpec, namespaceObstacle } from './netns.ts';
 
 /** For all tests of a file together. */
-const timeoutMs = 120_000;
+const timeoutMs = 180_000;
 
 /** Set inside: the process that made the network. */
 const ownerVariable = 'NFQT_OWNER';
