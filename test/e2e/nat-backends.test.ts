@@ -37,6 +37,7 @@ const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
   const client = network.host('client');
   let datapath: Datapath;
+  let origins: (() => Promise<void>)[] = [];
 
   /** wrk in the client's network for three seconds; 32 connections that are kept. */
   const load = async (url: string): Promise<ReturnType<typeof parseWrk>> => {
@@ -53,10 +54,15 @@ if (network !== undefined) {
   for (const workers of [1, 2]) {
     describe(`with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
       before(async () => {
-        if (workers === 1) for (const name of backends) await startOrigin(network, name);
+        // New ones: those before remember connections that only they have, as to them nobody has said goodbye.
+        origins = [];
+        for (const name of backends) origins.push(await startOrigin(network, name));
         datapath = await startDatapath(all(), { workers });
       });
-      after(() => datapath.stop());
+      after(async () => {
+        for (const end of origins) await end();
+        await datapath.stop();
+      });
       beforeEach(() => datapath.publish(all()));
 
       for (const family of families) {
