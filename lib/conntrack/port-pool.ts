@@ -19,6 +19,11 @@ export interface PortPoolOptions {
   readonly addresses: number;
   /** How many (endpoint, address) pairs may have ports in use at the same time. */
   readonly banks: number;
+  /**
+   * The offset at which a bank that was not used before begins; 0 when absent. Best another one each time the pool is
+   * made, lest backends see ports again from connections that they remember and we do not (RFC 6056 §3.3).
+   */
+  readonly start?: number;
 }
 
 export class PortPool {
@@ -26,6 +31,7 @@ export class PortPool {
   /** Ports in a bank. */
   readonly size: number;
   readonly #addresses: number;
+  readonly #start: number;
   readonly #wordsPerBank: number;
   /** Bank of a pair, by endpoint × addresses + address; 0 is none yet. */
   readonly #bankOf: Uint16Array;
@@ -40,6 +46,7 @@ export class PortPool {
     this.firstPort = options.firstPort;
     this.size = options.lastPort - options.firstPort + 1;
     this.#addresses = options.addresses;
+    this.#start = (options.start ?? 0) % this.size;
     this.#wordsPerBank = (this.size + 31) >> 5;
     this.#bankOf = new Uint16Array(options.endpoints * options.addresses);
     this.#bits = new Int32Array((options.banks + 1) * this.#wordsPerBank);
@@ -125,7 +132,7 @@ export class PortPool {
     this.#freeBankCount--;
     const fresh = this.#freeBanks[this.#freeBankCount]!;
     this.#bankOf[pair] = fresh;
-    this.#cursor[fresh] = 0;
+    this.#cursor[fresh] = this.#start;
     return fresh;
   }
 

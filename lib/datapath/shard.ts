@@ -71,6 +71,7 @@ export class Shard {
       endpoints: shape.endpoints,
       addresses: snatLimit,
       banks: portBanks,
+      start: Math.floor(random() * (lastPort - firstPort + 1)),
     });
     const halfOpenQuota = Math.max(1, Math.floor(shape.capacity / halfOpenShare));
     const options = { shape, key, timeouts, halfOpenQuota, halfOpenGraceMs };

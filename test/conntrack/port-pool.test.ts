@@ -21,6 +21,14 @@ describe('a pool of source ports', () => {
     }
   });
 
+  it('begins where it is told, in every bank, and goes round', () => {
+    const options = { firstPort: 2000, lastPort: 2039, endpoints: 4, addresses: 3, banks: 4 };
+    const pool = new PortPool({ ...options, start: 38 });
+    const given = Array.from({ length: 40 }, () => pool.take(1, 1));
+    assert.deepEqual([given.slice(0, 3), new Set(given).size], [[2038, 2039, 2000], 40]);
+    assert.equal(pool.take(2, 1), 2038);
+  });
+
   it('gives the same port again for another endpoint and for another address', () => {
     const pool = makePool(1);
     assert.deepEqual([pool.take(1, 1), pool.take(2, 1), pool.take(1, 2)], [2000, 2000, 2000]);

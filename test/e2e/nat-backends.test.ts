@@ -37,6 +37,7 @@ const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
   const client = network.host('client');
   let datapath: Datapath;
+  let origins: (() => Promise<void>)[] = [];
 
   /** wrk in the client's network for three seconds; 32 connections that are kept. */
   const load = async (url: string): Promise<ReturnType<typeof parseWrk>> => {
@@ -50,13 +51,18 @@ if (network !== undefined) {
   };
   const noErrors = { connect: 0, read: 0, write: 0, timeout: 0, status: 0 };
 
-  for (const workers of [1]) {
+  for (const workers of [1, 2]) {
     describe(`with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
       before(async () => {
-        if (workers === 1) for (const name of backends) await startOrigin(network, name);
+        // New ones: those before remember connections that only they have, as to them nobody has said goodbye.
+        origins = [];
+        for (const name of backends) origins.push(await startOrigin(network, name));
         datapath = await startDatapath(all(), { workers });
       });
-      after(() => datapath.stop());
+      after(async () => {
+        for (const end of origins) await end();
+        await datapath.stop();
+      });
       beforeEach(() => datapath.publish(all()));
 
       for (const family of families) {
@@ -89,9 +95,7 @@ if (network !== undefined) {
             assert.deepEqual((await loading).errors, noErrors);
           });
 
-          it('a worker that dies is replaced, and no connection with it', {
-            skip: withoutWrk,
-          }, async () => {
+          it('a worker that dies is replaced, and no connection with it', { skip: withoutWrk }, async () => {
             const before = datapath.workerRestarts;
             const loading = load(url);
             await delay(1_500);

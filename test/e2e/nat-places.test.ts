@@ -93,7 +93,7 @@ print(s.recv(99).decode())'`;
         try {
           assert.equal(client.run(get(family.vip)), 'balancer\n');
         } finally {
-          local();
+          await local();
         }
       });
 

@@ -133,8 +133,11 @@ export function vipOf(
   };
 }
 
-/** Starts a backend's servers, which end with the test. The answer ends them before. */
-export async function startOrigin(network: Network, name: BackendName | 'balancer'): Promise<() => void> {
+/** Starts a backend's servers, which end with the test. The answer ends them before, and waits for it. */
+export async function startOrigin(
+  network: Network,
+  name: BackendName | 'balancer',
+): Promise<() => Promise<void>> {
   const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
   return startProgram(network, name, process.execPath, ['--import', 'tsx', file, name], (child) =>
     once(child.stdout!, 'data'),
@@ -148,14 +151,18 @@ export async function startProgram(
   program: string,
   args: readonly string[],
   ready: (child: ChildProcess) => Promise<unknown>,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
   const child = network.host(host).spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  process.once('exit', () => child.kill('SIGKILL'));
   await ready(child);
   child.unref();
   (child.stdout as Socket).unref();
-  return kill;
+  return async () => {
+    child.ref();
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
 }
 
 /**
