@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { MemoryTcp, type Peer } from '../../support/memory-tcp.ts';
 import { describeStreamContract, type WirePeer } from './stream-contract.ts';
 
@@ -34,6 +35,7 @@ describeStreamContract('the network in memory', async () => {
     client: (port) => wirePeer(network.client(port)!),
     until: async (happened) => {
       while (!happened() && network.step(0));
+      assert.ok(happened(), 'nothing else could happen');
     },
     rest: async () => network.settle(),
     [Symbol.asyncDispose]: async () => undefined,
