@@ -56,8 +56,19 @@ describe('the package', () => {
     );
   });
 
+  it('carries the binding of the packet queue, built for this machine', () => {
+    const binding = 'node_modules/node-netfilter-queue';
+    const binary = `prebuilds/linux-${process.arch}/node-netfilter-queue.node`;
+    for (const file of ['package.json', 'dist/index.js', 'README.md', binary]) {
+      assert.ok(files.includes(`${binding}/${file}`), `${file} of the binding is missing`);
+    }
+    const bundled = new Set(files.filter((file) => file.startsWith('node_modules/')).map(packageOf));
+    assert.deepEqual([...bundled], ['node-netfilter-queue']);
+  });
+
   it('holds nothing else', () => {
-    const top = new Set(files.map((file) => file.split('/')[0]));
+    const own = files.filter((file) => !file.startsWith('node_modules/'));
+    const top = new Set(own.map((file) => file.split('/')[0]));
     assert.deepEqual([...top].sort(), [
       'CHANGELOG.md',
       'LICENSE',
@@ -68,7 +79,7 @@ describe('the package', () => {
       'package.json',
     ]);
     assert.deepEqual(
-      files.filter((file) => /\.tsx?$|\.test\.|\.map$/.test(file)),
+      own.filter((file) => /\.tsx?$|\.test\.|\.map$/.test(file)),
       [],
     );
   });
@@ -96,3 +107,8 @@ describe('the package', () => {
     }
   });
 });
+
+/** `node_modules/NAME/…` → NAME. */
+function packageOf(file: string): string | undefined {
+  return file.split('/')[1];
+}
