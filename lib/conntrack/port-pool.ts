@@ -76,10 +76,14 @@ export class PortPool {
     }
     const offset = (word << 5) + (31 - Math.clz32(free & -free));
     this.#occupy(bank, offset);
+    this.#cursor[bank] = offset + 1 === this.size ? 0 : offset + 1;
     return this.firstPort + offset;
   }
 
-  /** Takes this very port of the pair, as when the pool is built again from a flow table. False if it is not free. */
+  /**
+   * Takes this very port of the pair, out of turn, as when the pool is built again from a flow table. False if it is
+   * not free.
+   */
   claim(endpoint: number, address: number, port: number): boolean {
     const offset = port - this.firstPort;
     if (offset < 0 || offset >= this.size) return false;
@@ -139,7 +143,6 @@ export class PortPool {
   #occupy(bank: number, offset: number): void {
     this.#bits[bank * this.#wordsPerBank + (offset >> 5)]! &= ~(1 << (offset & 31));
     this.#used[bank]!++;
-    this.#cursor[bank] = offset + 1 === this.size ? 0 : offset + 1;
   }
 
   /** Marks every port of a bank free, and the bits behind the range never. */

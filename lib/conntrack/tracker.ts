@@ -111,9 +111,29 @@ export class FlowTracker {
   /**
    * Opens a flow for a packet from a client to `vip`, towards `endpoint`. `snats` are the numbers of the SNAT
    * addresses to choose from; none keeps the client's address. Answers with the row or an `OpenFailure`.
+   *
+   * `former` is a flow of the same client that ends by this, or 0. The source that it had is kept if the backend is
+   * the same: that may still remember the connection (TIME-WAIT), and takes a new one only from somebody whose
+   * sequence numbers and timestamps go on from there (RFC 6191 §2), as those of the same client's port do.
    */
-  open(packet: Packet, view: DataView, vip: number, endpoint: number, snats: Uint8Array): number {
+  open(
+    packet: Packet,
+    view: DataView,
+    vip: number,
+    endpoint: number,
+    snats: Uint8Array,
+    former: number,
+  ): number {
     const { rows } = this;
+    let keptSnat = 0;
+    let keptPort = 0;
+    if (former !== 0) {
+      if (rows.endpointOf(former) === endpoint) {
+        keptSnat = rows.snatOf(former);
+        keptPort = rows.snatPortOf(former);
+      }
+      this.close(former);
+    }
     const room = this.#makeRoom();
     if (room !== 0) return room;
     const flow = this.#roster.take();
@@ -124,9 +144,13 @@ export class FlowTracker {
     rows.halves[half + Half.endpoint] = endpoint;
     rows.halves[half + Half.snatPort] = packet.sourcePort;
     rows.bytes[(flow << byteShift) + Byte.snat] = 0;
-    if (snats.length > 0 && !this.#chooseSource(flow, packet, endpoint, snats)) {
-      this.#roster.giveBack(flow);
-      return OpenFailure.portsExhausted;
+    if (snats.length > 0) {
+      const isKept = snats.includes(keptSnat) && this.#ports.claim(endpoint, keptSnat, keptPort);
+      if (isKept) this.#useSource(flow, keptSnat, keptPort);
+      else if (!this.#chooseSource(flow, packet, endpoint, snats)) {
+        this.#roster.giveBack(flow);
+        return OpenFailure.portsExhausted;
+      }
     }
     if (!this.index.add(flow)) {
       this.#releasePort(flow);
@@ -218,12 +242,16 @@ export class FlowTracker {
         port = this.#ports.take(endpoint, snat);
       }
       if (port !== 0) {
-        this.rows.bytes[(flow << byteShift) + Byte.snat] = snat;
-        this.rows.halves[(flow << halfShift) + Half.snatPort] = port;
+        this.#useSource(flow, snat, port);
         return true;
       }
     }
     return false;
+  }
+
+  #useSource(flow: number, snat: number, port: number): void {
+    this.rows.bytes[(flow << byteShift) + Byte.snat] = snat;
+    this.rows.halves[(flow << halfShift) + Half.snatPort] = port;
   }
 
   /** Ends a flow that holds a port of this pair and has no more use for it; those that had it longest come first. */

@@ -89,7 +89,7 @@ export class NatDecision {
   #decideFlow(): number {
     const packet = this.#packet;
     const found = this.#tracker.find(packet, this.#hash);
-    if (found === 0) return this.#decideUnknown();
+    if (found === 0) return this.#decideOpening(0);
     const flow = found >> 1;
     const direction = found & 1;
     const { rows } = this.#tracker;
@@ -99,25 +99,19 @@ export class NatDecision {
     const down = this.#tables.endpointDown[rows.endpointOf(flow)] === 1;
     if (packet.protocol === Protocol.tcp) {
       const opening = direction === Direction.original && isOpeningSyn(packet.tcpFlags);
-      if (opening && (down || isReplaceable(rows.stateOf(flow)))) {
-        this.#tracker.close(flow);
-        return this.#decideUnknown();
-      }
+      if (opening && (down || isReplaceable(rows.stateOf(flow)))) return this.#decideOpening(flow);
       if (down && (packet.tcpFlags & TcpFlag.rst) === 0) return this.#abandon(flow);
     } else if (down && direction === Direction.original) {
       const endpoint = this.#pick(this.vip, packet);
       if (endpoint === 0) return Reason.noBackend;
-      if (endpoint !== rows.endpointOf(flow)) {
-        this.#tracker.close(flow);
-        return this.#open(endpoint);
-      }
+      if (endpoint !== rows.endpointOf(flow)) return this.#open(endpoint, flow);
     }
     this.#tracker.follow(flow, direction, packet, this.#view);
     return this.#forward(flow, direction);
   }
 
-  /** Of a packet that belongs to no flow: it may begin one. */
-  #decideUnknown(): number {
+  /** Of a packet that belongs to no flow, or begins the successor of `former`: it may open one. */
+  #decideOpening(former: number): number {
     const packet = this.#packet;
     const { words, destinationPort, protocol } = packet;
     this.vip = this.#tables.vipAt(words, destinationAt, destinationPort, protocol);
@@ -129,10 +123,10 @@ export class NatDecision {
     if (protocol === Protocol.tcp && !isOpeningSyn(packet.tcpFlags)) return Reason.noFlow;
     if (!isAnswerable(packet)) return Reason.badSource;
     const endpoint = this.#pick(this.vip, packet);
-    return endpoint === 0 ? this.#refuseClient() : this.#open(endpoint);
+    return endpoint === 0 ? this.#refuseClient() : this.#open(endpoint, former);
   }
 
-  #open(endpoint: number): number {
+  #open(endpoint: number, former: number): number {
     const packet = this.#packet;
     const tables = this.#tables;
     const vip = this.vip;
@@ -145,7 +139,7 @@ export class NatDecision {
         if (snats.length === 0) return Reason.hairpinNeedsSnat;
       }
     }
-    const flow = this.#tracker.open(packet, this.#view, vip, endpoint, snats);
+    const flow = this.#tracker.open(packet, this.#view, vip, endpoint, snats, former);
     if (flow < 0) return reasonOfFailure(flow);
     this.#counters.opened(vip, endpoint);
     return this.#forward(flow, Direction.original);

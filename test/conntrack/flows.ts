@@ -87,8 +87,9 @@ export function open(
   vip: number,
   endpoint = 1,
   snats: readonly number[] = [1],
+  former = 0,
 ): number {
-  return tracker.open(packet, view, vip, endpoint, Uint8Array.from(snats));
+  return tracker.open(packet, view, vip, endpoint, Uint8Array.from(snats), former);
 }
 
 export function stateOf({ tracker }: Flows, flow: number): FlowStateName {

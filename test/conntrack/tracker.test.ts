@@ -100,6 +100,32 @@ describe('a flow', () => {
   });
 });
 
+describe('the successor of a flow', () => {
+  const sourceOf = ({ tracker: { rows } }: Flows, flow: number): readonly number[] => [
+    rows.snatOf(flow),
+    rows.snatPortOf(flow),
+  ];
+
+  it('keeps its source, wherever the turn is by then', () => {
+    const flows = makeFlows({}, makePorts(10));
+    const former = open(flows, fromClient(1, 1), 1, 1, [1, 2]);
+    const source = sourceOf(flows, former);
+    open(flows, fromClient(3, 1), 1, 1, [1, 2]);
+    assert.deepEqual(sourceOf(flows, open(flows, fromClient(1, 1), 1, 1, [1, 2], former)), source);
+    assert.equal(flows.tracker.rows.counts[Count.flowsInClass], 2);
+  });
+
+  it('takes one in turn towards another backend, or when its address is given up', () => {
+    const flows = makeFlows({}, makePorts(10));
+    const former = open(flows, fromClient(1, 1), 1, 1, [1]);
+    const second = open(flows, fromClient(1, 1), 1, 2, [1], former);
+    assert.equal(find(flows, fromClient(1, 1)), second * 2);
+    const third = open(flows, fromClient(1, 1), 1, 2, [2], second);
+    assert.equal(flows.tracker.rows.snatOf(third), 2);
+    assert.equal(flows.tracker.rows.counts[Count.flowsInClass], 1);
+  });
+});
+
 describe('silence', () => {
   const rows: readonly [state: keyof typeof defaultFlowTimeouts, make: (flows: Flows) => number][] = [
     ['syn-sent', (flows) => open(flows, fromClient(1, 1), 1)],

@@ -131,7 +131,7 @@ export const flows: readonly Row[] = [
     verdict: accept,
   },
   {
-    name: 'a SYN meets a flow that its client has closed: a new one, with a port of its own',
+    name: 'a SYN meets a flow that its client has closed: a new one, from the same port as before',
     before: (family) => [
       ...handshake(family),
       fromClient(family, { ...ack, flags: 'FA' }),
@@ -140,7 +140,7 @@ export const flows: readonly Row[] = [
     packet: (family) => fromClient(family, { sequence: 70_000 }),
     reason: 'forwarded',
     verdict: rewritten,
-    out: (family) => ({ ...toBackend(family), sourcePort: 2001, flags: 'S', sequence: 70_000 }),
+    out: (family) => ({ ...toBackend(family), flags: 'S', sequence: 70_000 }),
   },
   {
     name: 'a SYN meets an established flow: the backend is asked',
