@@ -46,8 +46,8 @@ export const Outcome = {
 /** What part of a datagram a packet is. Only `none` and `first` carry a transport header. */
 export const Fragment = { none: 0, first: 1, later: 2 } as const;
 
-/** IANA protocol numbers of the transports that are understood. */
-export const Protocol = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+/** IANA protocol numbers of the transports that are understood, and of the tunnels. */
+export const Protocol = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58 } as const;
 
 /** Where the two addresses begin in `Packet.words`. */
 export const sourceAt = 0;

@@ -16,6 +16,10 @@ export interface Craft {
   readonly tcpOptions?: readonly number[];
   readonly payload?: Uint8Array | string;
   readonly ttl?: number;
+  /** DSCP and ECN. */
+  readonly trafficClass?: number;
+  /** IPv4 only. */
+  readonly dontFragment?: boolean;
   readonly ipOptions?: readonly number[];
   /** IPv6: whole extension headers of [type, body after the two length bytes]. */
   readonly extensions?: readonly (readonly [type: number, body: readonly number[]])[];
@@ -121,8 +125,10 @@ function wrapIpv4(what: Craft, number: number, transport: number[]): Uint8Array 
   const { id = 0x1234, from = 0, to = transport.length } = what.fragment ?? {};
   const carried = transport.slice(from, to);
   const more = what.fragment !== undefined && to < transport.length ? 0x2000 : 0;
+  const flags = what.dontFragment === true ? 0x4000 : more;
   const length = 20 + options.length + carried.length;
-  const header = [0x40 | (5 + options.length / 4), 0, ...u16(length), ...u16(id), ...u16(more | (from >> 3))];
+  const header = [0x40 | (5 + options.length / 4), what.trafficClass ?? 0, ...u16(length)];
+  header.push(...u16(id), ...u16(flags | (from >> 3)));
   header.push(what.ttl ?? 63, number, 0, 0, ...addressBytes(what.source), ...addressBytes(what.destination));
   header.push(...options);
   const checksum = internetChecksum(header);
@@ -147,7 +153,14 @@ function wrapIpv6(what: Craft, number: number, transport: number[]): Uint8Array 
     return [next, type === 44 ? 0 : units, ...body];
   });
   const length = chain.length + carried.length;
-  const header = [0x60, 0, 0, 0, ...u16(length), types[0]!, what.ttl ?? 63];
+  const header = [
+    ...u16(0x6000 | ((what.trafficClass ?? 0) << 4)),
+    0,
+    0,
+    ...u16(length),
+    types[0]!,
+    what.ttl ?? 63,
+  ];
   header.push(...addressBytes(what.source), ...addressBytes(what.destination));
   return Uint8Array.from([...header, ...chain, ...carried]);
 }
