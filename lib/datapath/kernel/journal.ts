@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { namespaceExists } from './namespaces.ts';
 import type { RuleToolName } from './rule-tool.ts';
 
 /** Something that was added by `ip OBJECT add SPEC OPTIONS` and goes by `ip OBJECT delete SPEC`. */
@@ -128,11 +129,17 @@ export type Standing = 'live' | 'dead' | 'unseen' | 'elsewhere' | 'void';
 /** Whose journal this is, as far as it can be told from here. */
 export function standingOf(journal: JournalFile): Standing {
   const { bootId, networkNamespace, pidNamespace } = here();
-  // Nothing of what it says has outlived the boot.
+  // Nothing of what it says has outlived the boot, or its network.
   if (journal.bootId !== bootId) return 'void';
-  if (journal.networkNamespace !== networkNamespace) return 'elsewhere';
+  if (journal.networkNamespace !== networkNamespace)
+    return isGone(journal, pidNamespace) ? 'void' : 'elsewhere';
   if (journal.pidNamespace !== pidNamespace) return 'unseen';
   return startTicks(journal.owner.pid) === journal.owner.startTicks ? 'live' : 'dead';
+}
+
+/** Whether its network namespace exists no more. What lives beyond another process namespace cannot be seen from here. */
+function isGone({ networkNamespace, pidNamespace }: JournalFile, ourPidNamespace: string): boolean {
+  return pidNamespace === ourPidNamespace && !namespaceExists(networkNamespace);
 }
 
 /** The journal of this process, for one instance; every call is on disk when it returns. */

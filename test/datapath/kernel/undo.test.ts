@@ -7,6 +7,7 @@ import { CommandError, type Run } from '../../../lib/datapath/kernel/command.ts'
 import { type Change, Journal, type JournalFile } from '../../../lib/datapath/kernel/journal.ts';
 import { cleanLeftovers } from '../../../lib/datapath/kernel/undo.ts';
 import { silentLog } from '../../../lib/model/log.ts';
+import { createNetwork, namespaceObstacle } from '../../support/netns.ts';
 
 const address: Change = { kind: 'ip', object: 'address', spec: ['192.0.2.10/32', 'dev', 'eth0'] };
 const route: Change = { kind: 'ip', object: 'route', spec: ['192.0.0.8/32', 'dev', 'eth0'] };
@@ -78,10 +79,26 @@ describe('what an instance has left', { skip: process.platform !== 'linux' }, ()
     assert.deepEqual(readdirSync(directory), []);
   });
 
-  it('is left to others in another network namespace', async () => {
-    leave({ ...ended, networkNamespace: 'net:[1]' }, rules);
+  it('is left to others in another network namespace', { skip: namespaceObstacle() }, async () => {
+    const network = createNetwork({ links: [{ ends: { one: '10.1.0.1/24', other: '10.1.0.2/24' } }] });
+    try {
+      leave(
+        { ...ended, networkNamespace: network.host('one').run('readlink /proc/self/ns/net').trim() },
+        rules,
+      );
+      assert.deepEqual(await clean('web'), []);
+      assert.equal(readdirSync(directory).length, 1);
+    } finally {
+      network.remove();
+    }
     assert.deepEqual(await clean('web'), []);
     assert.deepEqual(ran, []);
+    assert.deepEqual(readdirSync(directory), [], 'with the namespace what was left in it has gone');
+  });
+
+  it('in a network namespace that cannot be seen from here is left to others', async () => {
+    leave({ ...ended, networkNamespace: 'net:[1]', pidNamespace: 'pid:[1]' }, rules);
+    assert.deepEqual(await clean('web'), []);
     assert.equal(readdirSync(directory).length, 1);
   });
 
