@@ -18,8 +18,11 @@ import { parseArgs } from 'node:util';
 import { installPeers } from './support/install.ts';
 import { Tally } from './support/tally.ts';
 
+/** Packages beside the floors, with tests of their own. */
+const packageTests = ['lib/node-linux-sockets/test', 'lib/node-netfilter-queue/test'];
+
 /** Folders whose files run alone: they start peers and loads, and measure or count what these do. */
-const aloneFolders = ['test/e2e/', 'test/pack/', 'test/support/', 'lib/node-netfilter-queue/test/'];
+const aloneFolders = ['test/e2e', 'test/pack', 'test/support', ...packageTests];
 
 const fileTimeoutMs = 300_000;
 const longFileTimeoutMs = 3_600_000;
@@ -37,11 +40,11 @@ function isWanted(file: string): boolean {
 }
 
 function runsAlone(file: string): boolean {
-  return aloneFolders.some((folder) => file.startsWith(folder));
+  return aloneFolders.some((folder) => file.startsWith(`${folder}/`));
 }
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const files = ['test', 'lib/node-netfilter-queue/test']
+const files = ['test', ...packageTests]
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   )

@@ -15,6 +15,9 @@ import { sluice } from '../support/sluice.ts';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const installTimeoutMs = 240_000;
 
+/** Packages of this project with a native part. */
+const bindings = ['node-linux-sockets', 'node-netfilter-queue'];
+
 describe('the package', () => {
   let folder: Scratch;
   let files: string[];
@@ -56,14 +59,15 @@ describe('the package', () => {
     );
   });
 
-  it('carries the binding of the packet queue, built for this machine', () => {
-    const binding = 'node_modules/node-netfilter-queue';
-    const binary = `prebuilds/linux-${process.arch}/node-netfilter-queue.node`;
-    for (const file of ['package.json', 'dist/index.js', 'README.md', binary]) {
-      assert.ok(files.includes(`${binding}/${file}`), `${file} of the binding is missing`);
+  it('carries its bindings of the kernel, built for this machine', () => {
+    for (const name of bindings) {
+      const binary = `prebuilds/linux-${process.arch}/${name}.node`;
+      for (const file of ['package.json', 'dist/index.js', 'README.md', binary]) {
+        assert.ok(files.includes(`node_modules/${name}/${file}`), `${file} of ${name} is missing`);
+      }
     }
     const bundled = new Set(files.filter((file) => file.startsWith('node_modules/')).map(packageOf));
-    assert.deepEqual([...bundled], ['node-netfilter-queue']);
+    assert.deepEqual([...bundled].sort(), bindings);
   });
 
   it('holds nothing else', () => {

@@ -10,13 +10,13 @@ export interface Source {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A package of its own, with structure and tests of its own. */
-const besideTheFloors = 'node-netfilter-queue/';
+/** Packages of their own, with structure and tests of their own. */
+const besideTheFloors = /^node-(?:linux-sockets|netfilter-queue)\//;
 
 /** Every TypeScript file of the floors in lib/. */
 export function librarySources(): Source[] {
   return readdirSync(`${root}/lib`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !name.startsWith(besideTheFloors))
+    .filter((name) => /\.tsx?$/.test(name) && !besideTheFloors.test(name))
     .map((name) => `lib/${name.replaceAll('\\', '/')}`)
     .sort()
     .map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }));

@@ -3,16 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int succeeded(napi_env env, napi_status status)
-{
-  bool thrown = false;
-
-  if (status == napi_ok) return 1;
-  napi_is_exception_pending(env, &thrown);
-  if (!thrown) napi_throw_error(env, NULL, "a Node-API call failed");
-  return 0;
-}
-
 static void stop_watching(void *context)
 {
   struct handle *handle = context;

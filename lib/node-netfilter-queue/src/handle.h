@@ -6,18 +6,10 @@
 #define NFQ_HANDLE_H
 
 #include <node_api.h>
+#include <try.h>
 
 #include "queue.h"
 #include "watch.h"
-
-/* Leaves the function with a JavaScript exception if a Node-API call fails. */
-#define TRY(call)                                  \
-  do {                                             \
-    if (!succeeded(env, (call))) return NULL;      \
-  } while (0)
-
-/* 1, or 0 with a JavaScript exception pending. */
-int succeeded(napi_env env, napi_status status);
 
 struct handle {
   napi_env env;

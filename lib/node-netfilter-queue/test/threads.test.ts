@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { inside } from '../../../test/support/inside-netns.ts';
+import { startWorker } from '../../../test/support/worker.ts';
 import { kernelCounters, Queue, StopSignal } from '../lib/index.ts';
 import { queueNumber, udpThroughQueue } from './support/udp.ts';
-import { startWorker } from './support/worker.ts';
 
 const network = inside(import.meta.url, 'router', {
   links: [{ ends: { router: '10.1.0.1/24', peer: '10.1.0.2/24' } }],
 });
+
+/** A file of `test/fixtures`, which opens its queue before it says anything. */
+const fixture = (file: string): URL => new URL(`./fixtures/${file}`, import.meta.url);
 
 if (network !== undefined) {
   describe('a stop signal', () => {
@@ -21,7 +24,9 @@ if (network !== undefined) {
       });
       const numbers = [queueNumber, queueNumber + 1, queueNumber + 2];
       const workers = await Promise.all(
-        numbers.map((number) => startWorker('blocking-loop.ts', { queueNumber: number, stopFd: stop.fd })),
+        numbers.map((number) =>
+          startWorker(fixture('blocking-loop.ts'), { queueNumber: number, stopFd: stop.fd }),
+        ),
       );
       await udp.send('one', 'two', 'three');
       assert.deepEqual(await udp.arrivals(3), ['one', 'two', 'three']);
@@ -52,9 +57,9 @@ if (network !== undefined) {
   });
 
   describe('a worker thread that ends with its queue open', () => {
-    for (const fixture of ['idle.ts', 'awaiting.ts']) {
-      it(`gives the queue back (${fixture})`, async () => {
-        const worker = await startWorker(fixture, { queueNumber });
+    for (const file of ['idle.ts', 'awaiting.ts']) {
+      it(`gives the queue back (${file})`, async () => {
+        const worker = await startWorker(fixture(file), { queueNumber });
         assert.throws(() => new Queue(queueNumber), { code: 'ERR_NFQ_BUSY' });
         await worker.terminate();
         new Queue(queueNumber).close();
