@@ -2,7 +2,7 @@
  * What becomes of the later fragments of a datagram, which carry no ports: whatever became of the first.
  *
  *   set = hash mod sets      │ way 0 │ way 1 │ … │ way 7 │     one datagram each
- *   a datagram:  source, destination, protocol, identification  →  decision, new addresses, ranges seen
+ *   a datagram:  source, destination, protocol, identification  →  decision, words kept for it, ranges seen
  *
  * A set that is full gives up the datagram that was silent longest, so the table is bounded and never refuses.
  * Ranges are kept to see overlaps, which no honest sender makes (RFC 5722; RFC 1858 and 3128 for IPv4).
@@ -11,19 +11,22 @@ import { destinationAt, type Packet, sourceAt } from '../packet/packet.ts';
 import { copyAddress, sameAddress } from './flow-key.ts';
 import type { TupleHash } from './half-siphash.ts';
 
-/** What is done with the fragments of a datagram. */
-export const FragmentDecision = { unknown: 0, rewrite: 1, accept: 2, drop: 3 } as const;
+/** What is done with the later fragments of a datagram; `repeat` is whatever was done to the first. */
+export const FragmentDecision = { unknown: 0, repeat: 1, accept: 2, drop: 3 } as const;
 
 /** What a fragment is among those of its datagram that came before. */
 export const FragmentFit = { fresh: 0, duplicate: 1, overlap: 2, tooMany: 3 } as const;
+
+/** Words of a datagram for its user to say what was done to the first fragment. */
+export const keptWords = 8;
 
 const ways = 8;
 /** Fragments of one datagram at most: 64 KiB over links of 576 bytes need 119. */
 const rangesPerDatagram = 128;
 
 export class FragmentTable {
-  /** New source and destination of each datagram's fragments, eight words by entry; only if it is rewritten. */
-  readonly newWords: Int32Array;
+  /** `keptWords` by entry; only of those that are repeated. */
+  readonly kept: Int32Array;
   readonly #hash: TupleHash;
   readonly #lifeMs: number;
   readonly #setMask: number;
@@ -41,7 +44,7 @@ export class FragmentTable {
     this.#hash = hash;
     this.#lifeMs = lifeMs;
     this.#setMask = datagrams / ways - 1;
-    this.newWords = new Int32Array(datagrams * 8);
+    this.kept = new Int32Array(datagrams * keptWords);
     this.#words = new Int32Array(datagrams * 8);
     this.#id = new Int32Array(datagrams);
     this.#protocol = new Uint8Array(datagrams);
@@ -114,11 +117,10 @@ export class FragmentTable {
     return this.#decision[entry]!;
   }
 
-  /** Decides over a datagram; `words` holds the new addresses if it is to be rewritten. */
-  decide(entry: number, decision: number, words: Int32Array): void {
+  /** Decides over a datagram; `kept` holds `keptWords` if the decision is to be repeated. */
+  decide(entry: number, decision: number, kept: Int32Array): void {
     this.#decision[entry] = decision;
-    copyAddress(words, sourceAt, this.newWords, entry * 8);
-    copyAddress(words, destinationAt, this.newWords, entry * 8 + 4);
+    for (let index = 0; index < keptWords; index++) this.kept[entry * keptWords + index] = kept[index]!;
   }
 
   #setOf(packet: Packet, protocol: number): number {

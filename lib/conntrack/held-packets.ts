@@ -2,36 +2,43 @@
  * Packets whose verdict has to wait, with a copy of their bytes: fragments that overtook the first of their datagram.
  * They stay in the kernel's queue in the meantime, so both number and size are bounded here.
  *
- *   place │ owner │ kernel's id │ since │ length │ verdict │ bytes, `placeBytes` of them │
+ *   place │ owner │ kernel's id │ since │ verdict │ mark │ offset │ length │ headroom │ bytes, `placeBytes` of them │
  *   owner: entry of the fragment table; `free` or `ready` (a verdict was found, and is to be sent)
  */
+
+import { copyBytes } from '../packet/bytes.ts';
+import { headroom } from '../packet/encapsulate.ts';
 
 const free = -1;
 const ready = -2;
 
 export class HeldPackets {
-  /** The packets' bytes; that of place `p` begins at `offsetOf(p)`. */
+  /** The packets' bytes; that of place `p` begins at `offsetOf(p)`, with `headroom` bytes free in front of it. */
   readonly view: DataView;
   readonly #places: number;
   readonly #placeBytes: number;
   readonly #owner: Int32Array;
   readonly #id: Uint32Array;
   readonly #sinceMs: Float64Array;
+  readonly #offset: Uint32Array;
   readonly #length: Uint16Array;
   readonly #verdict: Uint8Array;
+  readonly #mark: Uint32Array;
   #waiting = 0;
   #ready = 0;
 
   /** Room for `places` packets of `placeBytes` (up to 65535) each. */
   constructor(places: number, placeBytes: number) {
-    this.view = new DataView(new ArrayBuffer(places * placeBytes));
+    this.view = new DataView(new ArrayBuffer(places * (headroom + placeBytes)));
     this.#places = places;
     this.#placeBytes = placeBytes;
     this.#owner = new Int32Array(places).fill(free);
     this.#id = new Uint32Array(places);
     this.#sinceMs = new Float64Array(places);
+    this.#offset = new Uint32Array(places);
     this.#length = new Uint16Array(places);
     this.#verdict = new Uint8Array(places);
+    this.#mark = new Uint32Array(places);
   }
 
   /** Packets that wait for their owner's decision. */
@@ -45,7 +52,7 @@ export class HeldPackets {
   }
 
   offsetOf(place: number): number {
-    return place * this.#placeBytes;
+    return this.#offset[place]!;
   }
 
   lengthOf(place: number): number {
@@ -57,10 +64,12 @@ export class HeldPackets {
     if (length > this.#placeBytes) return false;
     const place = this.#owner.indexOf(free);
     if (place < 0) return false;
-    copyBytes(view, start, this.view, this.offsetOf(place), length);
+    const offset = place * (headroom + this.#placeBytes) + headroom;
+    copyBytes(view, start, this.view, offset, length);
     this.#owner[place] = owner;
     this.#id[place] = id;
     this.#sinceMs[place] = nowMs;
+    this.#offset[place] = offset;
     this.#length[place] = length;
     this.#waiting++;
     return true;
@@ -80,17 +89,25 @@ export class HeldPackets {
     return -1;
   }
 
-  /** Ends the wait of a place: `verdict` is to be sent over what its bytes are now. */
-  settle(place: number, verdict: number): void {
+  /** The packet of a place, rewritten there, begins at `offset` of `view` now and is `length` bytes long. */
+  move(place: number, offset: number, length: number): void {
+    this.#offset[place] = offset;
+    this.#length[place] = length;
+  }
+
+  /** Ends the wait of a place: `verdict` is to be sent over what its bytes are now, and with it perhaps `mark`. */
+  settle(place: number, verdict: number, mark: number): void {
     this.#owner[place] = ready;
     this.#verdict[place] = verdict;
+    this.#mark[place] = mark;
     this.#waiting--;
     this.#ready++;
   }
 
   /**
    * Moves one settled packet out, to `offset` of `view`, and frees its place. Answers with the place, whose `idOf`,
-   * `lengthOf` and `verdictOf` stand until the next `hold`; -1 when none is left, or it is longer than `room`.
+   * `lengthOf`, `verdictOf` and `markOf` stand until the next `hold`; -1 when none is left, or it is longer than
+   * `room`.
    */
   takeReady(view: DataView, offset: number, room: number): number {
     if (this.#ready === 0) return -1;
@@ -110,11 +127,8 @@ export class HeldPackets {
   verdictOf(place: number): number {
     return this.#verdict[place]!;
   }
-}
 
-/** Copies without making a view of the range, as `set` would need. */
-function copyBytes(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
-  const words = length & ~3;
-  for (let at = 0; at < words; at += 4) to.setUint32(toAt + at, from.getUint32(fromAt + at));
-  for (let at = words; at < length; at++) to.setUint8(toAt + at, from.getUint8(fromAt + at));
+  markOf(place: number): number {
+    return this.#mark[place]!;
+  }
 }

@@ -6,7 +6,7 @@
  *      ▲───────────────────────────────────────────────────────────────────────────────────────────────────┘
  */
 import type { PacketBatch } from '../forward/batch.ts';
-import type { NatForwarder } from '../forward/nat.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
 import { Vital } from './shard-memory.ts';
 
 /** What the loop needs of a queue of node-netfilter-queue. */
@@ -20,7 +20,7 @@ export interface PacketQueue {
 
 export interface Round {
   readonly queue: PacketQueue;
-  readonly forwarder: Pick<NatForwarder, 'process' | 'release'>;
+  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release'>;
   readonly vitals: Int32Array;
   /** Has the forwarder go over to the tables that were published. */
   readonly takeTables: () => void;

@@ -9,8 +9,9 @@ import { PortPool } from '../conntrack/port-pool.ts';
 import type { FlowTimeouts } from '../conntrack/states.ts';
 import { FlowTracker } from '../conntrack/tracker.ts';
 import { Counters } from '../forward/counters.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
 import { FragmentPath } from '../forward/fragments.ts';
-import { NatForwarder } from '../forward/nat.ts';
+import { natForwarder } from '../forward/nat.ts';
 import { ForwardingTables } from '../forward/tables.ts';
 import type { Random } from '../model/clock.ts';
 import { Picker } from './pick.ts';
@@ -45,7 +46,7 @@ const heldPackets = 256;
 const heldPacketBytes = 9_216;
 
 export class Shard {
-  readonly forwarder: NatForwarder;
+  readonly forwarder: Forwarder<ForwardingTables>;
   readonly #tracker: FlowTracker;
   readonly #ports: PortPool;
   readonly #picker: Picker;
@@ -82,7 +83,7 @@ export class Shard {
     this.#endpoints = numbersOf(publication);
     const fragments = new FragmentTable(fragmentedDatagrams, new TupleHash(key), fragmentLifeMs);
     const held = new HeldPackets(heldPackets, heldPacketBytes);
-    this.forwarder = new NatForwarder({
+    this.forwarder = natForwarder({
       tables,
       tracker: this.#tracker,
       fragments: new FragmentPath(fragments, held, fragmentLifeMs, counters),

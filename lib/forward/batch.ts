@@ -3,13 +3,14 @@
  * fills and sends them. Element `i` of each column belongs to packet `i`.
  */
 
-/** Columns of a batch; `verdict` and, for rewritten packets, `length` are ours to fill in. */
+/** Columns of a batch; `verdict` is ours to fill in, of rewritten packets `offset` and `length`, of marked ones `mark`. */
 export interface PacketBatch {
-  /** Holds every packet of the batch, its IP header first. */
+  /** Holds every packet of the batch, its IP header first, with `headroom` bytes free in front of it. */
   readonly bytes: Uint8Array;
   readonly id: Uint32Array;
   readonly offset: Uint32Array;
   readonly length: Uint32Array;
+  readonly mark: Uint32Array;
   /** Bits of `PacketFlag`. */
   readonly flags: Uint8Array;
   /** One of `Verdict`, with `completeChecksum` added where it is needed. */
@@ -19,11 +20,13 @@ export interface PacketBatch {
 /** What the kernel says of a packet: NFQA_SKB_INFO's bits, and one of the binding's own. */
 export const PacketFlag = { checksumNotReady: 0x01, gso: 0x02, truncated: 0x80 } as const;
 
-/** What is sent back. `rewritten` is acceptance of the bytes that stand in the batch. */
+/** What is sent back. `rewritten` is acceptance of the bytes that stand in the batch, `marked` of the packet as it
+ * came, with the mark that stands there. */
 export const Verdict = {
   drop: 0x00,
   accept: 0x01,
   rewritten: 0x11,
+  marked: 0x21,
   /** Never sent: the packet stays in the kernel's queue until a later verdict over its id. */
   none: 0xff,
 } as const;

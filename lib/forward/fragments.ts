@@ -4,16 +4,16 @@
  * their time is over; then their verdicts are sent apart, by `release`.
  *
  *   first ──────────────▶ decided ──▶ remembered ──▶ those that waited: settled
- *   later ─▶ remembered? ──yes──▶ addresses rewritten, or accepted, or dropped
+ *   later ─▶ remembered? ──yes──▶ treated likewise
  *                └─no─▶ held ──▶ the first comes · too late · an overlap · no room
  */
-import { FragmentDecision, FragmentFit, type FragmentTable } from '../conntrack/fragment-table.ts';
+import { FragmentDecision, FragmentFit, type FragmentTable, keptWords } from '../conntrack/fragment-table.ts';
 import type { HeldPackets } from '../conntrack/held-packets.ts';
 import { Outcome, Packet } from '../packet/packet.ts';
 import { parsePacket } from '../packet/parse.ts';
-import { rewriteAddresses } from '../packet/rewrite.ts';
-import type { PacketBatch } from './batch.ts';
+import { type PacketBatch, Verdict } from './batch.ts';
 import type { Counters } from './counters.ts';
+import type { Decision } from './decision.ts';
 import { Reason, verdictOfReason } from './reasons.ts';
 
 export class FragmentPath {
@@ -22,6 +22,8 @@ export class FragmentPath {
   readonly #lifeMs: number;
   readonly #counters: Counters;
   readonly #scratch = new Packet();
+  /** Of the datagram at hand. */
+  readonly #kept = new Int32Array(keptWords);
   #entry = 0;
 
   /** A held fragment waits for `lifeMs` at most. */
@@ -38,7 +40,7 @@ export class FragmentPath {
     for (;;) {
       const place = this.#held.findOverdue(nowMs, this.#lifeMs);
       if (place < 0) return;
-      this.#settle(place, Reason.fragmentLate);
+      this.#settle(place, Reason.fragmentLate, 0);
     }
   }
 
@@ -56,35 +58,38 @@ export class FragmentPath {
     }
     if (fit === FragmentFit.duplicate) return Reason.fragmentDuplicate;
     const reason = fit === FragmentFit.overlap ? Reason.fragmentOverlap : Reason.fragmentTooMany;
-    this.#table.decide(this.#entry, FragmentDecision.drop, packet.words);
+    this.#table.decide(this.#entry, FragmentDecision.drop, this.#kept);
     this.#settleAll(this.#entry, reason);
     return reason;
   }
 
   /** What to do with a later fragment that has just been entered; rewrites or holds it. */
-  later(view: DataView, packet: Packet, id: number, length: number, nowMs: number): number {
-    if (this.#table.decisionOf(this.#entry) !== FragmentDecision.unknown) return this.#apply(view, packet);
-    const start = packet.start;
-    return this.#held.hold(this.#entry, id, view, start, length, nowMs)
+  later(decision: Decision<unknown>, view: DataView, packet: Packet, id: number, nowMs: number): number {
+    if (this.#table.decisionOf(this.#entry) !== FragmentDecision.unknown) {
+      return this.#repeat(decision, view, packet, nowMs);
+    }
+    const { start, end } = packet;
+    return this.#held.hold(this.#entry, id, view, start, end - start, nowMs)
       ? Reason.held
       : Reason.fragmentTooMany;
   }
 
-  /** Remembers what became of the first fragment that has just been entered, and does the same to those that wait. */
-  decide(view: DataView, start: number, limit: number, reason: number): void {
+  /**
+   * Remembers what `decision` has just made, for this `reason`, of the first fragment that was entered last, and has it
+   * do the same to those that wait.
+   */
+  decide(decision: Decision<unknown>, reason: number, nowMs: number): void {
+    const known = decisionOf(reason);
+    if (known === FragmentDecision.repeat) decision.remember(this.#kept);
+    this.#table.decide(this.#entry, known, this.#kept);
     const scratch = this.#scratch;
-    let decision: number = FragmentDecision.drop;
-    if (reason === Reason.notOurs) decision = FragmentDecision.accept;
-    else if (reason === Reason.forwarded || reason === Reason.echoAnswered)
-      decision = FragmentDecision.rewrite;
-    // The packet carries its new addresses by now.
-    if (parsePacket(scratch, view, start, limit) !== Outcome.ok) decision = FragmentDecision.drop;
-    this.#table.decide(this.#entry, decision, scratch.words);
-
     for (let place = this.#held.find(this.#entry); place >= 0; place = this.#held.find(this.#entry)) {
       const at = this.#held.offsetOf(place);
-      const known = parsePacket(scratch, this.#held.view, at, at + this.#held.lengthOf(place));
-      this.#settle(place, known === Outcome.ok ? this.#apply(this.#held.view, scratch) : known);
+      const outcome = parsePacket(scratch, this.#held.view, at, at + this.#held.lengthOf(place));
+      const fate = outcome === Outcome.ok ? this.#repeat(decision, this.#held.view, scratch, nowMs) : outcome;
+      if (verdictOfReason[fate] === Verdict.rewritten)
+        this.#held.move(place, decision.start, decision.length);
+      this.#settle(place, fate, decision.mark);
     }
   }
 
@@ -99,6 +104,7 @@ export class FragmentPath {
       const place = this.#held.takeReady(view, offset, batch.bytes.length - offset);
       if (place < 0) break;
       batch.id[count] = this.#held.idOf(place);
+      batch.mark[count] = this.#held.markOf(place);
       batch.offset[count] = offset;
       batch.length[count] = this.#held.lengthOf(place);
       batch.verdict[count] = this.#held.verdictOf(place);
@@ -110,23 +116,34 @@ export class FragmentPath {
   }
 
   /** Does to a later fragment what was decided over its datagram. */
-  #apply(view: DataView, packet: Packet): number {
-    const decision = this.#table.decisionOf(this.#entry);
-    if (decision === FragmentDecision.drop) return Reason.fragmentRefused;
-    if (decision === FragmentDecision.accept) return Reason.notOurs;
-    const words = this.#table.newWords;
-    rewriteAddresses(view, packet, words, this.#entry * 8, words, this.#entry * 8 + 4);
-    return Reason.forwarded;
+  #repeat(decision: Decision<unknown>, view: DataView, packet: Packet, nowMs: number): number {
+    const known = this.#table.decisionOf(this.#entry);
+    if (known === FragmentDecision.drop) return Reason.fragmentRefused;
+    if (known === FragmentDecision.accept) return Reason.notOurs;
+    return decision.repeat(view, packet, this.#table.kept, this.#entry * keptWords, nowMs);
   }
 
   #settleAll(entry: number, reason: number): void {
     for (let place = this.#held.find(entry); place >= 0; place = this.#held.find(entry)) {
-      this.#settle(place, reason);
+      this.#settle(place, reason, 0);
     }
   }
 
-  #settle(place: number, reason: number): void {
-    this.#held.settle(place, verdictOfReason[reason]!);
+  #settle(place: number, reason: number, mark: number): void {
+    this.#held.settle(place, verdictOfReason[reason]!, mark);
     this.#counters.decided(0, reason);
+  }
+}
+
+/** What is done with later fragments when the first one met `reason`. */
+function decisionOf(reason: number): number {
+  switch (reason) {
+    case Reason.forwarded:
+    case Reason.echoAnswered:
+      return FragmentDecision.repeat;
+    case Reason.notOurs:
+      return FragmentDecision.accept;
+    default:
+      return FragmentDecision.drop;
   }
 }

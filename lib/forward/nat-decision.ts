@@ -8,17 +8,19 @@
  * When in doubt a packet is dropped: a lost one is sent again, a misdirected one resets a connection.
  */
 import { Direction, sameAddress } from '../conntrack/flow-key.ts';
-import { areFlagsImpossible, isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
+import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
 import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
 import { familyOf } from '../packet/address.ts';
 import { isIcmpError } from '../packet/icmp.ts';
 import { isIcmpv6Error } from '../packet/icmpv6.ts';
 import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
-import { parseQuoted } from '../packet/parse.ts';
+import { parsePacket, parseQuoted } from '../packet/parse.ts';
+import { rewriteAddresses } from '../packet/rewrite.ts';
 import { TcpFlag } from '../packet/tcp.ts';
-import { Udp } from '../packet/udp.ts';
+import { isAnswerable, refuseTransport } from './admission.ts';
 import { PacketFlag } from './batch.ts';
 import type { Counters } from './counters.ts';
+import type { Decision, Pick } from './decision.ts';
 import { answerEcho, isEchoRequest } from './echo.ts';
 import { translateIcmpError } from './icmp-error.ts';
 import { Reason } from './reasons.ts';
@@ -26,16 +28,11 @@ import { Reset } from './reset.ts';
 import type { ForwardingTables } from './tables.ts';
 import { Translation } from './translation.ts';
 
-/**
- * The policy: which endpoint (its number) takes the new flow that `packet` begins at a VIP; 0 if none may. It may
- * read the packet and keep nothing of it.
- */
-export type Pick = (vip: number, packet: Packet) => number;
-
-export class NatDecision {
-  /** Of the last packet: the VIP it was for (0: none known), and how long it is now. */
+export class NatDecision implements Decision<ForwardingTables> {
   vip = 0;
+  start = 0;
   length = 0;
+  readonly mark = 0;
   readonly #tracker: FlowTracker;
   readonly #counters: Counters;
   readonly #pick: Pick;
@@ -56,23 +53,17 @@ export class NatDecision {
     this.#translation = new Translation(tracker.rows);
   }
 
-  /** Goes over to another generation. Numbers in use must mean in it what they meant before. */
   use(tables: ForwardingTables): void {
     this.#tables = tables;
     this.#tracker.index.book = tables;
   }
 
-  /**
-   * Decides over `packet`, which stands in `view` and came with the kernel's `flags`, and answers with a `Reason`.
-   * `hash` is the tracker's, of TCP and UDP packets.
-   */
   decide(view: DataView, packet: Packet, hash: number, flags: number): number {
     this.#view = view;
     this.#packet = packet;
     this.#hash = hash;
     this.#flags = flags;
-    this.vip = 0;
-    this.length = packet.end - packet.start;
+    this.#place(packet);
     switch (packet.protocol) {
       case Protocol.tcp:
       case Protocol.udp:
@@ -86,6 +77,24 @@ export class NatDecision {
     }
   }
 
+  /** The packet carries its new addresses by now. */
+  remember(kept: Int32Array): void {
+    parsePacket(this.#quoted, this.#view, this.start, this.start + this.length);
+    kept.set(this.#quoted.words);
+  }
+
+  repeat(view: DataView, packet: Packet, kept: Int32Array, at: number): number {
+    this.#place(packet);
+    rewriteAddresses(view, packet, kept, at, kept, at + 4);
+    return Reason.forwarded;
+  }
+
+  /** It stays where it is. */
+  #place(packet: Packet): void {
+    this.start = packet.start;
+    this.length = packet.end - packet.start;
+  }
+
   #decideFlow(): number {
     const packet = this.#packet;
     const found = this.#tracker.find(packet, this.#hash);
@@ -94,7 +103,7 @@ export class NatDecision {
     const direction = found & 1;
     const { rows } = this.#tracker;
     this.vip = rows.vipOf(flow);
-    const refused = this.#refuseTransport();
+    const refused = refuseTransport(this.#view, packet, this.#flags);
     if (refused !== 0) return refused;
     const down = this.#tables.endpointDown[rows.endpointOf(flow)] === 1;
     if (packet.protocol === Protocol.tcp) {
@@ -118,7 +127,7 @@ export class NatDecision {
     if (this.vip === 0) {
       return this.#tables.isSnatPort(words, destinationAt, destinationPort) ? Reason.noFlow : Reason.notOurs;
     }
-    const refused = this.#refuseTransport();
+    const refused = refuseTransport(this.#view, packet, this.#flags);
     if (refused !== 0) return refused;
     if (protocol === Protocol.tcp && !isOpeningSyn(packet.tcpFlags)) return Reason.noFlow;
     if (!isAnswerable(packet)) return Reason.badSource;
@@ -152,16 +161,6 @@ export class NatDecision {
     this.#translation.of(rows, this.#tables, flow, direction);
     this.#translation.apply(this.#view, packet, (this.#flags & PacketFlag.checksumNotReady) !== 0);
     return Reason.forwarded;
-  }
-
-  /** A reason to refuse a TCP or UDP packet for itself alone; 0 if there is none. */
-  #refuseTransport(): number {
-    const packet = this.#packet;
-    if (packet.protocol === Protocol.tcp) {
-      return areFlagsImpossible(packet.tcpFlags) ? Reason.badFlags : 0;
-    }
-    if (packet.version === 4 || (this.#flags & PacketFlag.checksumNotReady) !== 0) return 0;
-    return this.#view.getUint16(packet.transport + Udp.checksum) === 0 ? Reason.noChecksum : 0;
   }
 
   /** A TCP packet of a flow whose backend is down, from either side. */
@@ -219,17 +218,6 @@ export class NatDecision {
     translateIcmpError(this.#view, error, quoted, this.#translation, keepSource);
     return Reason.forwarded;
   }
-}
-
-/** Whether the source is a unicast address: only such may begin a flow or be answered. */
-function isAnswerable(packet: Packet): boolean {
-  const words = packet.words;
-  if (packet.version === 4) {
-    const network = words[sourceAt + 3]! >>> 24;
-    return network !== 0 && network < 224;
-  }
-  if (words[sourceAt]! >>> 24 === 0xff) return false;
-  return (words[0]! | words[1]! | words[2]! | words[3]!) !== 0;
 }
 
 function reasonOfFailure(failure: number): number {

@@ -18,7 +18,7 @@ import { FlowTracker } from '../../lib/conntrack/tracker.ts';
 import type { PacketBatch } from '../../lib/forward/batch.ts';
 import { Counters } from '../../lib/forward/counters.ts';
 import { FragmentPath } from '../../lib/forward/fragments.ts';
-import { NatForwarder } from '../../lib/forward/nat.ts';
+import { natForwarder } from '../../lib/forward/nat.ts';
 import { Reason } from '../../lib/forward/reasons.ts';
 import { ForwardingTables } from '../../lib/forward/tables.ts';
 import { Protocol } from '../../lib/packet/packet.ts';
@@ -114,7 +114,7 @@ function makeForwarder(family: Family, protocol: Transport, flows: number) {
   const counters = new Counters(new SharedArrayBuffer(Counters.bufferBytes(shape)), shape);
   const datagrams = new FragmentTable(1024, new TupleHash(options.key), 200);
   let turn = 0;
-  const forwarder = new NatForwarder({
+  const forwarder = natForwarder({
     tables,
     tracker,
     counters,
@@ -158,6 +158,7 @@ class ForwardBench {
       id: new Uint32Array(batchSize),
       offset: Uint32Array.from({ length: batchSize }, (_, index) => index * packetBytes),
       length: new Uint32Array(batchSize),
+      mark: new Uint32Array(batchSize),
       flags: new Uint8Array(batchSize),
       verdict: new Uint8Array(batchSize),
     };

@@ -72,9 +72,9 @@ describe('a table of datagrams in fragments', () => {
     const entry = enter(table, first, 0);
     assert.equal(table.decisionOf(entry), FragmentDecision.unknown);
     const words = Int32Array.from({ length: 8 }, (_, index) => index);
-    table.decide(entry, FragmentDecision.rewrite, words);
-    assert.equal(table.decisionOf(entry), FragmentDecision.rewrite);
-    assert.deepEqual(table.newWords.subarray(entry * 8, entry * 8 + 8), words);
+    table.decide(entry, FragmentDecision.repeat, words);
+    assert.equal(table.decisionOf(entry), FragmentDecision.repeat);
+    assert.deepEqual(table.kept.subarray(entry * 8, entry * 8 + 8), words);
     table.open(entry, first, 1);
     assert.equal(table.decisionOf(entry), FragmentDecision.unknown);
   });

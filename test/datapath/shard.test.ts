@@ -41,6 +41,7 @@ class MemoryQueue {
     id: new Uint32Array(8),
     offset: new Uint32Array(8),
     length: new Uint32Array(8),
+    mark: new Uint32Array(8),
     flags: new Uint8Array(8),
     verdict: new Uint8Array(8),
   };

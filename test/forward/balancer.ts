@@ -17,9 +17,10 @@ import { defaultFlowTimeouts, type FlowTimeouts } from '../../lib/conntrack/stat
 import { FlowTracker } from '../../lib/conntrack/tracker.ts';
 import type { PacketBatch } from '../../lib/forward/batch.ts';
 import { Counters } from '../../lib/forward/counters.ts';
+import type { Pick } from '../../lib/forward/decision.ts';
+import type { Forwarder } from '../../lib/forward/forwarder.ts';
 import { FragmentPath } from '../../lib/forward/fragments.ts';
-import { NatForwarder } from '../../lib/forward/nat.ts';
-import type { Pick } from '../../lib/forward/nat-decision.ts';
+import { natForwarder } from '../../lib/forward/nat.ts';
 import { type ReasonName, reasonNames } from '../../lib/forward/reasons.ts';
 import { ForwardingTables, type TablesSpec } from '../../lib/forward/tables.ts';
 
@@ -118,7 +119,7 @@ export class Balancer {
   readonly buffer: SharedArrayBuffer;
   readonly tracker: FlowTracker;
   readonly counters: Counters;
-  readonly forwarder: NatForwarder;
+  readonly forwarder: Forwarder<ForwardingTables>;
   readonly batch: PacketBatch;
   /** What new flows get; change it at will. */
   picks: Pick;
@@ -144,7 +145,7 @@ export class Balancer {
     };
     this.tracker = new FlowTracker(this.buffer, trackerOptions, tables, ports, this.nowMs);
     const held = new HeldPackets(options.heldPlaces ?? 16, 2048);
-    this.forwarder = new NatForwarder({
+    this.forwarder = natForwarder({
       tables,
       tracker: this.tracker,
       fragments: new FragmentPath(
@@ -162,6 +163,7 @@ export class Balancer {
       id: new Uint32Array(batchSize),
       offset: new Uint32Array(batchSize),
       length: new Uint32Array(batchSize),
+      mark: new Uint32Array(batchSize),
       flags: new Uint8Array(batchSize),
       verdict: new Uint8Array(batchSize),
     };
