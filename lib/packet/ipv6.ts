@@ -29,9 +29,11 @@ export const Ipv6 = {
   headerLength: 40,
 } as const;
 
-const hopByHop = 0;
+/** Numbers of extension headers that others ask for. */
+export const hopByHop = 0;
+export const fragmentHeader = 44;
+
 const routing = 43;
-const fragmentHeader = 44;
 const authentication = 51;
 const destinationOptions = 60;
 const mobility = 135;
