@@ -1,24 +1,26 @@
 /**
- * The packet path as the daemon sees it: what it is told, and what it can be asked. The one that there is, with queues
- * and threads, is loaded by whoever opens it; tests have one in memory.
+ * The packet path of one mode as the daemon sees it: what it is told, and what it can be asked. Those that there are,
+ * with queues and threads, are loaded by whoever opens them; tests have one in memory.
  */
-import type { NatFlow } from '../datapath/flow-list.ts';
-import type { Traffic } from '../datapath/readings.ts';
-import type { NatEndpoint, NatSettings, NatVip } from '../datapath/settings.ts';
+import type { FlowEntry } from '../datapath/flow-list.ts';
+import type { Endpoint } from '../datapath/kernel/description.ts';
+import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
+import type { Vip, VipBackend } from '../datapath/settings.ts';
 import type { Log } from '../model/log.ts';
+import type { Traffic } from '../model/traffic.ts';
 
-export interface Datapath {
+export interface Datapath<V extends Vip> {
   /** Rejects with a SluiceError, leaving nothing behind. */
-  start(vips: readonly NatVip[]): Promise<void>;
+  start(vips: readonly V[]): Promise<void>;
   /** Makes `vips` the truth for every packet from now on. Flows stay. */
-  publish(vips: readonly NatVip[]): void | Promise<void>;
-  vipTraffic(vip: NatEndpoint): Traffic;
-  /** Of an address of backends, over all services that share it. */
-  endpointTraffic(endpoint: NatEndpoint): Traffic;
+  publish(vips: readonly V[]): void | Promise<void>;
+  vipTraffic(vip: Endpoint): Traffic;
+  /** Of a backend at these VIPs, and at those of other services that share it with them. */
+  backendTraffic(vips: readonly V[], backend: VipBackend): Traffic;
   /** Packets to a VIP that were not sent on, by reason. */
-  drops(vip: NatEndpoint): Readonly<Record<string, number>>;
+  drops(vip: Endpoint): Readonly<Record<string, number>>;
   /** Flows now, `limit` of them at most. */
-  flows(limit: number): readonly NatFlow[];
+  flows(limit: number): readonly FlowEntry[];
   flowCount(): number;
   /** From now on there are no new flows; those that are there go on. */
   refuse(): void | Promise<void>;
@@ -27,4 +29,9 @@ export interface Datapath {
 }
 
 /** Makes a packet path that has not started. */
-export type OpenDatapath = (settings: NatSettings, log: Log) => Promise<Datapath>;
+export type OpenDatapath<Settings, V extends Vip> = (settings: Settings, log: Log) => Promise<Datapath<V>>;
+
+/** One for each mode that has a packet path. */
+export interface OpenDatapaths {
+  readonly nat: OpenDatapath<NatSettings, NatVip>;
+}

@@ -9,25 +9,27 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, Controllable } from '../control/controllable.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
-import type { InstanceSpec } from '../model/spec.ts';
+import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
 import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
-import type { OpenDatapath } from './datapath.ts';
-import { NatPath } from './nat-path.ts';
-import { NatService, requireRoutable } from './nat-service.ts';
+import type { OpenDatapaths } from './datapath.ts';
+import { PacketPaths } from './packet-paths.ts';
+import { PacketService } from './packet-service.ts';
 import { ProxyService } from './proxy-service.ts';
 import { applySpec, type ReloadOutcome } from './reload.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
+import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
 import { version } from './version.ts';
 import { viewBackend, viewFlows } from './views.ts';
+import { natVip } from './vips.ts';
 
 export interface InstanceOptions {
   readonly spec: InstanceSpec;
   readonly reread?: () => Promise<InstanceSpec>;
   readonly surroundings: Omit<Surroundings, 'hashSeed'>;
-  /** For services of mode nat; not called without any. */
-  readonly openDatapath: OpenDatapath;
+  /** Not called without a service of the mode. */
+  readonly openDatapaths: OpenDatapaths;
 }
 
 export class Instance implements Controllable {
@@ -40,7 +42,7 @@ export class Instance implements Controllable {
   readonly #startedMs: number;
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
-  readonly #path: NatPath;
+  readonly #paths: PacketPaths;
   readonly #services = new Map<string, RunningService>();
   /** Removed by a reload, with flows that may go on until the deadline. */
   readonly #retired = new Set<RunningService>();
@@ -50,11 +52,11 @@ export class Instance implements Controllable {
   #drainDeadlineMs: number | undefined;
   #reloading = false;
 
-  constructor({ spec, reread, surroundings, openDatapath }: InstanceOptions) {
+  constructor({ spec, reread, surroundings, openDatapaths }: InstanceOptions) {
     this.#spec = spec;
     this.#reread = reread;
     this.#surroundings = { ...surroundings, hashSeed: spec.hashSeed };
-    this.#path = new NatPath(spec, openDatapath, surroundings.log);
+    this.#paths = new PacketPaths(spec, openDatapaths, surroundings.log);
     this.#startedMs = surroundings.clock.nowMs();
     let resolveStopped = (): void => undefined;
     this.stopped = new Promise((resolve) => {
@@ -72,7 +74,7 @@ export class Instance implements Controllable {
     if (this.draining) return;
     this.#apply({ ...this.#spec, services: [] }, this.#spec, addresses);
     try {
-      await this.#path.apply();
+      await this.#paths.apply();
     } catch (error) {
       for (const service of this.#services.values()) service.close();
       this.#services.clear();
@@ -155,7 +157,7 @@ export class Instance implements Controllable {
       const outcome = this.#apply(this.#spec, next, addresses);
       this.#spec = next;
       this.#retire(outcome.retired);
-      await this.#path.apply();
+      await this.#paths.apply();
       const { added, changed, removed, unchanged, needRestart } = outcome.view;
       if (needRestart.length > 0) {
         this.#surroundings.log.warn('settings wait for a restart', { settings: needRestart.join(' ') });
@@ -175,12 +177,14 @@ export class Instance implements Controllable {
   /** Throws a SluiceError, having changed nothing. */
   #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): ReloadOutcome {
     requireRoutable(next.services, addresses);
-    this.#path.configure(next);
-    return applySpec(current, next, this.#services, addresses, (spec) =>
-      spec.mode === 'nat'
-        ? new NatService(spec, addresses, this.#path, this.#surroundings)
-        : new ProxyService(spec, addresses, this.#surroundings),
-    );
+    this.#paths.configure(next);
+    return applySpec(current, next, this.#services, addresses, (spec) => this.#create(spec, addresses));
+  }
+
+  #create(spec: ServiceSpec, addresses: Addresses): RunningService {
+    const surroundings = this.#surroundings;
+    if (spec.mode !== 'nat') return new ProxyService(spec, addresses, surroundings);
+    return new PacketService({ spec, addresses, path: this.#paths.nat, complete: natVip, surroundings });
   }
 
   #requireReady(): void {
@@ -203,7 +207,7 @@ export class Instance implements Controllable {
   close(): void {
     this.ready = false;
     clearInterval(this.#ticker);
-    void this.#path
+    void this.#paths
       .stop()
       .catch((error: Error) => {
         this.#surroundings.log.error('the machine could not be put back', { error: error.message });

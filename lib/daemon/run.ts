@@ -6,7 +6,7 @@ import { ExitCode } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
-import type { OpenDatapath } from './datapath.ts';
+import type { OpenDatapaths } from './datapath.ts';
 import { Instance } from './instance.ts';
 import { overlapWithLocalPorts } from './local-ports.ts';
 import { onSignals } from './signals.ts';
@@ -31,7 +31,7 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock: systemClock, random: Math.random, log },
-    openDatapath,
+    openDatapaths,
   });
   const forgetSignals = onSignals({
     stop: () => (instance.draining ? instance.close() : instance.stop()),
@@ -57,15 +57,17 @@ export async function runInstance({ spec, reread, forMs, log, onReady }: RunOpti
   }
 }
 
-/** Loaded only where there is something for it: it brings native code and threads. */
-const openDatapath: OpenDatapath = async (settings, log) => {
-  const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : undefined;
-  if (local !== undefined) {
-    log.warn('connections of this machine may break: its own ports overlap with snat-ports', {
-      local,
-      snatPorts: settings.snatPorts.join('-'),
-    });
-  }
-  const { NatDatapath } = await import('../datapath/nat-datapath.ts');
-  return new NatDatapath(settings, log, systemClock);
+/** Loaded only where there is something for them: they bring native code and threads. */
+const openDatapaths: OpenDatapaths = {
+  async nat(settings, log) {
+    const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : undefined;
+    if (local !== undefined) {
+      log.warn('connections of this machine may break: its own ports overlap with snat-ports', {
+        local,
+        snatPorts: settings.snatPorts.join('-'),
+      });
+    }
+    const { natDatapath } = await import('../datapath/open.ts');
+    return natDatapath(settings, log, systemClock);
+  },
 };

@@ -5,7 +5,7 @@
 import { buildMaglev } from '../hash/maglev.ts';
 import { SipHash } from '../hash/siphash.ts';
 import type { Choice, Member } from './publication.ts';
-import type { NatBackend, NatVip } from './settings.ts';
+import type { Vip, VipBackend } from './settings.ts';
 
 export class Choices {
   readonly #hash: SipHash;
@@ -19,7 +19,7 @@ export class Choices {
   }
 
   /** The backends of a VIP that may take new flows. `name` is the VIP's, by which it is known again next time. */
-  candidates(name: string, { backends, whenAllDown }: NatVip): readonly NatBackend[] {
+  candidates(name: string, { backends, whenAllDown }: Vip): readonly VipBackend[] {
     const enabled = backends.filter(({ weight }) => weight > 0);
     const up = enabled.filter((backend) => backend.up);
     if (up.length > 0) {

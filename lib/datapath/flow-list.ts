@@ -6,10 +6,10 @@ import { FlowState, type FlowStateName, flowStateNames } from '../conntrack/stat
 import { formatHostPort } from '../model/address.ts';
 import type { Protocol } from '../model/spec.ts';
 import { formatAddress } from '../packet/address.ts';
-import type { NatEndpoint } from './settings.ts';
+import type { Endpoint } from './kernel/description.ts';
 
 /** `In` is from the client, `Out` to it. */
-export interface NatFlow {
+export interface FlowEntry {
   readonly protocol: Protocol;
   /** `198.51.100.7:40000`, `[2001:db8::7]:40000`; so are the others. */
   readonly client: string;
@@ -26,26 +26,27 @@ export interface NatFlow {
 
 /** What numbers in the rows mean; undefined for one that is no more. */
 export interface Names {
-  vip(number: number): NatEndpoint | undefined;
-  endpoint(number: number): NatEndpoint | undefined;
+  vip(number: number): Endpoint | undefined;
+  /** As it is shown. */
+  endpoint(number: number): string | undefined;
 }
 
 /** The flows of a table, `limit` of them at most. `nowMs` is on the tracker's scale. */
-export function listFlows(rows: FlowRows, names: Names, limit: number, nowMs: number): NatFlow[] {
-  const flows: NatFlow[] = [];
+export function listFlows(rows: FlowRows, names: Names, limit: number, nowMs: number): FlowEntry[] {
+  const flows: FlowEntry[] = [];
   for (let flow = 1; flow < rows.capacity && flows.length < limit; flow++) {
     const state = rows.stateOf(flow);
     if (state === FlowState.free) continue;
     const vip = names.vip(rows.vipOf(flow));
-    const endpoint = names.endpoint(rows.endpointOf(flow));
+    const backend = names.endpoint(rows.endpointOf(flow));
     // The row was given back while it was read.
-    if (vip === undefined || endpoint === undefined) continue;
+    if (vip === undefined || backend === undefined) continue;
     const client = formatAddress(rows.words, (flow << wordShift) + Word.client);
     flows.push({
       protocol: vip.protocol,
       client: formatHostPort(client, rows.clientPortOf(flow)),
       vip: formatHostPort(vip.address, vip.port),
-      backend: formatHostPort(endpoint.address, endpoint.port),
+      backend,
       state: flowStateNames[state]!,
       ageMs: Math.max(0, Math.round(nowMs - rows.created[flow]! * tickMs)),
       idleMs: Math.max(0, Math.round(nowMs - rows.lastSeenOf(flow) * tickMs)),

@@ -42,7 +42,7 @@ export class LastingNumbers<Value> {
 
   /**
    * Takes `configured` for what `generation` is to hold. Every worker decides by generation `taken` or a later one;
-   * `inUse` tells whether a number still has flows. Throws ERR_SLUICE_NAT_TOO_MANY, with nothing changed.
+   * `inUse` tells whether a number still has flows. Throws ERR_SLUICE_TOO_MANY, with nothing changed.
    */
   assign(
     configured: ReadonlyMap<string, Value>,
@@ -57,7 +57,7 @@ export class LastingNumbers<Value> {
     );
     if (numbered === undefined) {
       throw new SluiceError(
-        'ERR_SLUICE_NAT_TOO_MANY',
+        'ERR_SLUICE_TOO_MANY',
         `there are more than ${this.#limit - 1} ${this.#what}, those with flows left included`,
         { exitCode: ExitCode.configInvalid },
       );

@@ -1,5 +1,4 @@
 /** What the main thread sends the workers: one generation of tables, and who may be picked by them. Plain data. */
-import type { TablesSpec } from '../forward/tables.ts';
 import type { BalanceName } from '../model/spec.ts';
 
 /** A backend that takes new flows of a VIP. */
@@ -20,7 +19,8 @@ export interface Choice {
   readonly table?: Uint16Array;
 }
 
+/** Tables are each mode's own; of all it is known which generation they are. */
 export interface Publication {
-  readonly tables: TablesSpec;
+  readonly tables: { readonly generation: number };
   readonly choices: readonly Choice[];
 }

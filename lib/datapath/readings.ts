@@ -5,19 +5,9 @@ import { FlowState } from '../conntrack/states.ts';
 import { Verdict } from '../forward/batch.ts';
 import { Traffic as Column, Counters } from '../forward/counters.ts';
 import { Reason, reasonNames, verdictOfReason } from '../forward/reasons.ts';
+import type { Traffic } from '../model/traffic.ts';
+import type { Usage } from './mode.ts';
 import { type ShardMemory, Vital } from './shard-memory.ts';
-
-/** `In` is from clients, `Out` to them. A super-packet, which the kernel cuts up, counts as one. */
-export interface Traffic {
-  /** Flows now. */
-  readonly flows: number;
-  /** Flows ever. */
-  readonly opened: number;
-  readonly packetsIn: number;
-  readonly packetsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
 
 type Kind = 'vip' | 'endpoint';
 
@@ -39,6 +29,16 @@ export class Readings {
   /** The oldest generation of tables that any worker decides by. */
   takenGeneration(): number {
     return Math.min(...this.shards.map(({ memory }) => Atomics.load(memory.vitals, Vital.taken)));
+  }
+
+  /** What numbers are in use for, now and after. */
+  usage(): Usage {
+    return {
+      takenGeneration: this.takenGeneration(),
+      vipInUse: (number) => this.flows('vip', number) > 0,
+      endpointInUse: (number) => this.flows('endpoint', number) > 0,
+      snatInUse: (number) => this.usesSnat(number),
+    };
   }
 
   flows(kind: Kind, number: number): number {

@@ -1,48 +1,35 @@
-/** What the packet path is asked to do: addresses and backends as the daemon sees them, as plain data. */
+/** What a packet path is asked to do, whatever its mode: addresses and backends as the daemon sees them, as plain data. */
 import type { FlowTimeouts } from '../conntrack/states.ts';
-import type { AllDownPolicy, BalanceName, Protocol } from '../model/spec.ts';
+import type { AllDownPolicy, BalanceName } from '../model/spec.ts';
+import type { Endpoint } from './kernel/description.ts';
 
 /** One backend. With weight 0, or down, it takes no new flows. */
-export interface NatBackend {
+export interface VipBackend {
   readonly name: string;
   /** IPv4 or IPv6, without brackets. */
   readonly address: string;
+  /** 0 where a backend gets what clients have sent, whatever the port. */
   readonly port: number;
   readonly weight: number;
   readonly up: boolean;
 }
 
-/** Where clients come to. */
-export interface NatEndpoint {
-  readonly protocol: Protocol;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** One address of a service. Backends of the other family are left out. */
-export interface NatVip extends NatEndpoint {
+/** One address of a service: where clients come to, and who takes them. */
+export interface Vip extends Endpoint {
   readonly service: string;
   readonly balance: BalanceName;
-  /** Whether backends see an address of the balancer's; else they see the client's, and route answers back here. */
-  readonly snat: boolean;
-  /** What becomes of the TCP flows of a backend that went down. */
-  readonly whenDown: 'reset' | 'drop';
-  /** What becomes of a new client when no backend is up; `reject` answers a SYN by a RST. */
+  /** What becomes of a new client when no backend is up; `reject` answers a SYN by a RST where the mode can. */
   readonly whenAllDown: AllDownPolicy;
-  readonly backends: readonly NatBackend[];
+  readonly backends: readonly VipBackend[];
 }
 
 /** Fixed while it runs. */
-export interface NatSettings {
+export interface PathSettings {
   /** Of the instance: it names the rules and the journal. */
   readonly name: string;
   /** Where the journals of all instances of the machine lie. */
   readonly directory: string;
   readonly workers: number;
-  /** Source addresses of rewritten packets; if empty, those that this machine has towards each backend. */
-  readonly snatAddresses: readonly string[];
-  /** Both ends included. */
-  readonly snatPorts: readonly [first: number, last: number];
   /** Over all workers. */
   readonly maxFlows: number;
   readonly onFailure: 'drop' | 'bypass';

@@ -7,20 +7,27 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { Queue } from 'node-netfilter-queue';
 import { serve } from './loop.ts';
 import { monotonicMs } from './monotonic.ts';
-import type { Publication } from './publication.ts';
-import { Shard, type ShardSettings } from './shard.ts';
+import type { NatPublication } from './nat/mode.ts';
+import { NatShard, type NatShardSettings } from './nat/shard.ts';
 import { type ShardMemory, Vital } from './shard-memory.ts';
+
+/** What a worker is to do with its packets. */
+export interface WorkerTask {
+  readonly mode: 'nat';
+  readonly settings: NatShardSettings;
+  readonly publication: NatPublication;
+}
 
 export interface WorkerData {
   readonly queue: number;
   /** Of the signal that ends the worker. */
   readonly stopFd: number;
   readonly memory: ShardMemory;
-  readonly settings: ShardSettings;
-  readonly publication: Publication;
+  readonly task: WorkerTask;
 }
 
-const { queue: number, stopFd, memory, settings, publication } = workerData as WorkerData;
+const { queue: number, stopFd, memory, task } = workerData as WorkerData;
+const { settings, publication } = task;
 const port = parentPort!;
 const { vitals } = memory;
 
@@ -34,17 +41,12 @@ const nowMs = (): number => performance.now() + offsetMs;
  */
 const queueLength = 32_768;
 
-const queue = new Queue(number, {
-  gso: true,
-  batchSize: settings.batchSize,
-  queueLength,
-  stopFd,
-});
+const queue = new Queue(number, { gso: true, batchSize: settings.batchSize, queueLength, stopFd });
 try {
-  const shard = new Shard(memory, settings, publication, Math.random, nowMs());
+  const shard = new NatShard(memory, settings, publication, Math.random, nowMs());
   Atomics.store(vitals, Vital.taken, publication.tables.generation);
   const takeTables = (): void => {
-    let latest: Publication | undefined;
+    let latest: typeof publication | undefined;
     for (let mail = receiveMessageOnPort(port); mail !== undefined; mail = receiveMessageOnPort(port)) {
       latest = mail.message;
     }

@@ -1,63 +1,65 @@
 /** A packet path that moves nothing: it notes what it is told, and counts what a test says. */
 
 import type { Datapath } from '../../lib/daemon/datapath.ts';
-import type { NatFlow } from '../../lib/datapath/flow-list.ts';
-import type { Traffic } from '../../lib/datapath/readings.ts';
-import type { NatEndpoint, NatSettings, NatVip } from '../../lib/datapath/settings.ts';
+import type { FlowEntry } from '../../lib/datapath/flow-list.ts';
+import type { Endpoint } from '../../lib/datapath/kernel/description.ts';
+import type { Vip, VipBackend } from '../../lib/datapath/settings.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
+import { addTraffic, noTraffic, type Traffic } from '../../lib/model/traffic.ts';
 
-const nothing: Traffic = { flows: 0, opened: 0, packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0 };
-
-export class MemoryDatapath implements Datapath {
-  readonly settings: NatSettings;
+export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
+  readonly settings: Settings;
   /** What is true for packets; undefined before it has started. */
-  vips: readonly NatVip[] | undefined;
+  vips: readonly V[] | undefined;
   publications = 0;
   refusing = false;
   stopped = false;
   /** Awaited by whatever changes something; a test may make it wait or fail. */
   obstacle: () => Promise<void> = async () => undefined;
-  readonly list: NatFlow[] = [];
+  readonly list: FlowEntry[] = [];
   readonly #traffic = new Map<string, Traffic>();
   readonly #drops = new Map<string, Record<string, number>>();
 
-  constructor(settings: NatSettings) {
+  constructor(settings: Settings) {
     this.settings = settings;
   }
 
   /** Sets what has gone by an address, of a VIP or a backend. */
   count(address: string, traffic: Partial<Traffic>): void {
-    this.#traffic.set(address, { ...nothing, ...traffic });
+    this.#traffic.set(address, { ...noTraffic, ...traffic });
   }
 
   drop(address: string, drops: Record<string, number>): void {
     this.#drops.set(address, drops);
   }
 
-  async start(vips: readonly NatVip[]): Promise<void> {
+  async start(vips: readonly V[]): Promise<void> {
     await this.obstacle();
     this.vips = vips;
   }
 
-  async publish(vips: readonly NatVip[]): Promise<void> {
+  async publish(vips: readonly V[]): Promise<void> {
     this.publications++;
     await this.obstacle();
     this.vips = vips;
   }
 
-  vipTraffic(vip: NatEndpoint): Traffic {
-    return this.#traffic.get(nameOf(vip)) ?? nothing;
+  vipTraffic(vip: Endpoint): Traffic {
+    return this.#traffic.get(nameOf(vip)) ?? noTraffic;
   }
 
-  endpointTraffic(endpoint: NatEndpoint): Traffic {
-    return this.vipTraffic(endpoint);
+  backendTraffic(vips: readonly V[], { address, port }: VipBackend): Traffic {
+    const protocols = [...new Set(vips.map(({ protocol }) => protocol))];
+    return protocols
+      .map((protocol) => this.vipTraffic({ protocol, address, port }))
+      .reduce(addTraffic, noTraffic);
   }
 
-  drops(vip: NatEndpoint): Readonly<Record<string, number>> {
+  drops(vip: Endpoint): Readonly<Record<string, number>> {
     return this.#drops.get(nameOf(vip)) ?? {};
   }
 
-  flows(limit: number): readonly NatFlow[] {
+  flows(limit: number): readonly FlowEntry[] {
     return this.list.slice(0, limit);
   }
 
@@ -74,6 +76,6 @@ export class MemoryDatapath implements Datapath {
   }
 }
 
-function nameOf({ protocol, address, port }: NatEndpoint): string {
+function nameOf({ protocol, address, port }: Endpoint): string {
   return `${protocol}://${formatHostPort(address, port)}`;
 }

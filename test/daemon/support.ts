@@ -86,7 +86,7 @@ export function newInstance(
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock, random: Math.random, log },
-    openDatapath: async () => assert.fail('no service asks for a packet path'),
+    openDatapaths: { nat: async () => assert.fail('no service asks for a packet path') },
   });
   t.after(() => instance.close());
   return instance;

@@ -61,7 +61,7 @@ describe('lasting numbers', () => {
     numbers.assign(named('a', 'b'), 1, 0, never);
     assert.throws(
       () => numbers.assign(named('a', 'b', 'c'), 2, 1, never),
-      (error) => error instanceof SluiceError && error.code === 'ERR_SLUICE_NAT_TOO_MANY',
+      (error) => error instanceof SluiceError && error.code === 'ERR_SLUICE_TOO_MANY',
     );
     assert.equal(numbers.assign(named('b'), 2, 1, never).numberOf('b'), 2);
   });

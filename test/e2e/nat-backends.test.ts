@@ -5,7 +5,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import workerThreads, { Worker } from 'node:worker_threads';
-import type { NatBackend, NatVip } from '../../lib/datapath/settings.ts';
+import type { NatVip } from '../../lib/datapath/nat/settings.ts';
+import type { VipBackend } from '../../lib/datapath/settings.ts';
 import { inside } from '../support/inside-netns.ts';
 import { missing } from '../support/tools.ts';
 import { parseWrk } from '../support/wrk.ts';
@@ -78,7 +79,7 @@ if (network !== undefined) {
             await datapath.publish(all({ weight: 0 }));
             const answers = Array.from({ length: 10 }, () => client.run(`curl -gsS --max-time 5 ${url}`));
             assert.deepEqual(new Set(answers), new Set(['two\n']));
-            const { flows } = datapath.endpointTraffic({ ...http, ...backendOf(family, 'one', 8080) });
+            const { flows } = datapath.backendTraffic([http], backendOf(family, 'one', 8080));
             assert.ok(flows > 0, 'kept its connections');
             assert.deepEqual((await loading).errors, noErrors);
           });
@@ -148,11 +149,8 @@ print(resets, sum(name == b"one" for s, u, name in held))`,
               said += text;
             });
             await once(talk.stdout!, 'data');
-            const lost = datapath.endpointTraffic({
-              protocol: 'tcp',
-              address: family.backend.one,
-              port: 9003,
-            }).flows;
+            const echo = vipOf(family, 'tcp', 9003, 9003);
+            const lost = datapath.backendTraffic([echo], backendOf(family, 'one', 9003)).flows;
             await datapath.publish(all({ up: false }));
             talk.stdin!.end('x');
             await once(talk, 'close');
@@ -167,7 +165,7 @@ print(resets, sum(name == b"one" for s, u, name in held))`,
 }
 
 /** All services, with a change to backend `one`. */
-function all(change: Partial<NatBackend> & { readonly gone?: boolean } = {}): readonly NatVip[] {
+function all(change: Partial<VipBackend> & { readonly gone?: boolean } = {}): readonly NatVip[] {
   const { gone = false, ...fields } = change;
   return families.flatMap((family) =>
     (

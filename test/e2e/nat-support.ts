@@ -14,7 +14,9 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { defaultFlowTimeouts } from '../../lib/conntrack/states.ts';
 import { systemClock } from '../../lib/daemon/clock.ts';
-import type { NatBackend, NatSettings, NatVip } from '../../lib/datapath/settings.ts';
+import type { NatSettings, NatVip } from '../../lib/datapath/nat/settings.ts';
+import type { NatDatapath } from '../../lib/datapath/open.ts';
+import type { VipBackend } from '../../lib/datapath/settings.ts';
 import type { Log } from '../../lib/model/log.ts';
 import { defaultHashSeed, type Protocol } from '../../lib/model/spec.ts';
 import type { Host, Network, NetworkSpec } from '../support/netns.ts';
@@ -61,9 +63,9 @@ export const families = [
 export type Family = (typeof families)[number];
 
 /** The built one: its workers are files that Node reads by itself. */
-const built = new URL('../../dist/datapath/nat-datapath.js', import.meta.url);
-const { NatDatapath }: typeof import('../../lib/datapath/nat-datapath.ts') = await import(built.href);
-export type Datapath = InstanceType<typeof NatDatapath>;
+const built = new URL('../../dist/datapath/open.js', import.meta.url);
+const { natDatapath }: typeof import('../../lib/datapath/open.ts') = await import(built.href);
+export type Datapath = NatDatapath;
 
 /** What the packet path has said; shown when a test fails. */
 export const logged: string[] = [];
@@ -81,7 +83,7 @@ export async function startDatapath(
   vips: readonly NatVip[],
   settings: Partial<NatSettings> = {},
 ): Promise<Datapath> {
-  const datapath = new NatDatapath(
+  const datapath = natDatapath(
     {
       name: 'test',
       directory: scratch().path,
@@ -106,8 +108,8 @@ export function backendOf(
   family: Family,
   name: BackendName,
   port: number,
-  change: Partial<NatBackend> = {},
-): NatBackend {
+  change: Partial<VipBackend> = {},
+): VipBackend {
   return { name, address: family.backend[name], port, weight: 1, up: true, ...change };
 }
 

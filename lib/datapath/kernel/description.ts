@@ -4,6 +4,7 @@
  */
 import type { Protocol } from '../../model/spec.ts';
 import { writeAddress } from '../../packet/address.ts';
+import type { Selector } from './selectors.ts';
 
 /** A TCP or UDP port of an address; `address` is IPv4 or IPv6 without brackets. */
 export interface Endpoint {
@@ -20,14 +21,8 @@ export type OnFailure = 'drop' | 'bypass';
 
 /** Which packets come to the queues, and to which of them. Worker `k` reads queue `firstQueue + k`. */
 export interface RulesDescription {
-  /** What clients send to. */
-  readonly vips: readonly Endpoint[];
-  /** Addresses that rewritten packets leave from; none if every service keeps the client's (`--snat none`). */
-  readonly snatAddresses: readonly string[];
-  /** The ports they leave from, by worker: disjoint ranges, so that a port tells whose answer it is. */
-  readonly snatPorts: readonly PortRange[];
-  /** Backends of the services that keep the client's address: their answers come through this machine. */
-  readonly routedBackends: readonly Endpoint[];
+  /** Each once, the most frequent packets first. */
+  readonly selectors: readonly Selector[];
   readonly workers: number;
   readonly firstQueue: number;
   /** 32 bits that decide over which worker gets which client, so that a client cannot choose. */
@@ -43,6 +38,8 @@ export interface AddedAddress {
 
 export interface KernelDescription {
   readonly rules: RulesDescription;
+  /** Addresses that packets may carry as their source when they have been rewritten. */
+  readonly sources: readonly string[];
   /** Names of the interfaces that clients' packets or backends' answers come in by. */
   readonly interfaces: readonly string[];
   readonly addedAddresses: readonly AddedAddress[];

@@ -11,7 +11,7 @@
 import { Protocol } from '../../packet/packet.ts';
 import { type PortRange, type RulesDescription, wordsOf } from './description.ts';
 import { markBase, markMask, rulePrefix } from './rule-names.ts';
-import { type ErrorSelector, type Selector, type Steer, selectorsOf } from './selectors.ts';
+import type { ErrorSelector, Selector, Steer } from './selectors.ts';
 
 /** What sluice has in one table of iptables; `jumps` and `rules` are lines as `iptables-save` writes them. */
 export interface TableRules {
@@ -23,14 +23,14 @@ export interface TableRules {
   readonly rules: readonly string[];
 }
 
-/** The rules of one family, table by table, in chains that carry the name of `instance`; none if it has nothing to queue. */
+/** The rules of one family, table by table, in chains that carry the name of `holder`; none if it has nothing to queue. */
 export function iptablesRules(
-  instance: string,
+  holder: string,
   description: RulesDescription,
   family: 4 | 6,
 ): readonly TableRules[] {
-  const prefix = rulePrefix(instance);
-  const selectors = selectorsOf(description).filter((selector) => selector.family === family);
+  const prefix = rulePrefix(holder);
+  const selectors = description.selectors.filter((selector) => selector.family === family);
   if (selectors.length === 0) return [];
   const several = description.workers > 1;
   const raw: TableRules = {

@@ -1,5 +1,5 @@
 /**
- * What was changed on the machine, written down before it is done: NAME.NAMESPACE.undo.json in the runtime directory.
+ * What was changed on the machine, written down before it is done: HOLDER.NAMESPACE.undo.json in the runtime directory.
  * Whoever comes after a crash can undo it, latest first, from this file alone. It also says what the instance relies
  * on, so that another which had put that there leaves it.
  *
@@ -33,7 +33,7 @@ export interface IpChange {
 export type Change =
   | IpChange
   | { readonly kind: 'sysctl'; readonly path: string; readonly before: string; readonly after: string }
-  | { readonly kind: 'rules'; readonly instance: string; readonly tool: RuleToolName };
+  | { readonly kind: 'rules'; readonly holder: string; readonly tool: RuleToolName };
 
 interface Owner {
   readonly pid: number;
@@ -65,14 +65,17 @@ export function changeKey(change: Change): string {
     case 'ip':
       return `${change.object} ${change.spec.join(' ')}`;
     case 'rules':
-      return `rules ${change.instance}`;
+      return `rules ${change.holder}`;
   }
 }
 
-/** Of an instance in this network namespace: /run is often common to several. */
-export function journalPath(directory: string, instance: string): string {
+/**
+ * Of a holder (an instance, or one of its packet paths: see rule-names.ts) in this network namespace: /run is often
+ * common to several.
+ */
+export function journalPath(directory: string, holder: string): string {
   const [id] = /\d+/.exec(here().networkNamespace)!;
-  return join(directory, `${instance}.${id}${extension}`);
+  return join(directory, `${holder.replace('/', '@')}.${id}${extension}`);
 }
 
 /** The journals of a directory, by path; files that are not one, or not this user's own, are left out. */
@@ -142,15 +145,15 @@ function isGone({ networkNamespace, pidNamespace }: JournalFile, ourPidNamespace
   return pidNamespace === ourPidNamespace && !namespaceExists(networkNamespace);
 }
 
-/** The journal of this process, for one instance; every call is on disk when it returns. */
+/** The journal of this process, for one holder; every call is on disk when it returns. */
 export class Journal {
   readonly path: string;
   #file: JournalFile;
 
-  /** Takes over what a former journal of the instance still says. */
-  constructor(directory: string, instance: string) {
+  /** Takes over what a former journal of the holder still says. */
+  constructor(directory: string, holder: string) {
     mkdirSync(directory, { recursive: true });
-    this.path = journalPath(directory, instance);
+    this.path = journalPath(directory, holder);
     this.#file = {
       version: 1,
       ...here(),

@@ -11,10 +11,10 @@
 import { Protocol } from '../../packet/packet.ts';
 import { familyOf, type PortRange, type RulesDescription, wordsOf } from './description.ts';
 import { rulePrefix } from './rule-names.ts';
-import { type ErrorSelector, type Selector, selectorsOf } from './selectors.ts';
+import type { ErrorSelector, Selector } from './selectors.ts';
 
 /** The script that brings about a description, whatever stood there before. */
-export function nftRules(instance: string, description: RulesDescription): string {
+export function nftRules(holder: string, description: RulesDescription): string {
   const workers = Array.from({ length: description.workers }, (_, worker) => worker);
   const several = description.workers > 1;
   const bypass = description.onFailure === 'bypass' ? ' bypass' : '';
@@ -33,7 +33,7 @@ export function nftRules(instance: string, description: RulesDescription): strin
       : []),
     chain(
       'select',
-      selectorsOf(description).map((selector) => `${match(selector)} goto ${chainOf(selector)}`),
+      description.selectors.map((selector) => `${match(selector)} goto ${chainOf(selector)}`),
     ),
     chain('prerouting', [
       'type filter hook prerouting priority raw; policy accept;',
@@ -43,12 +43,12 @@ export function nftRules(instance: string, description: RulesDescription): strin
     ]),
     chain('output', ['type filter hook output priority raw; policy accept;', 'jump select']),
   ];
-  return `${nftRemoval(instance)}table inet ${rulePrefix(instance)} {\n${chains.join('')}}\n`;
+  return `${nftRemoval(holder)}table inet ${rulePrefix(holder)} {\n${chains.join('')}}\n`;
 }
 
 /** The script after which nothing is left, whatever stood there before. */
-export function nftRemoval(instance: string): string {
-  const table = `table inet ${rulePrefix(instance)}`;
+export function nftRemoval(holder: string): string {
+  const table = `table inet ${rulePrefix(holder)}`;
   return `${table} {\n}\ndelete ${table}\n`;
 }
 

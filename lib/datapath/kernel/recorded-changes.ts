@@ -43,7 +43,7 @@ export async function undoChange(change: Change, run: Run): Promise<void> {
     case 'ip':
       return deleteFrom(change, run);
     case 'rules':
-      return ruleTool(change.tool, run).remove(change.instance);
+      return ruleTool(change.tool, run).remove(change.holder);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What sluice's own tables, chains and marks are called, so that they can be told from everyone else's. A chain is
- * PREFIX or PREFIX/PART; instances' names have no slash, so no instance's chain has the name of another's.
+ * PREFIX or PREFIX/PART. Whoever holds something is an instance, or its second packet path: `edge`, `edge/dsr`.
+ * Instances' names have no slash and parts are few, so that no holder's chain has the name of another's.
  */
 import { createHash } from 'node:crypto';
 
@@ -8,16 +9,19 @@ import { createHash } from 'node:crypto';
 const longestPart = 7;
 const longestPrefix = 28 - 1 - longestPart;
 
-/** What every name that belongs to an instance begins with; a name that does not fit is replaced by its digest. */
-export function rulePrefix(instance: string): string {
-  const plain = `sluice-${instance}`;
-  if (plain.length <= longestPrefix && /^[\w.-]+$/.test(plain)) return plain;
-  return `sluice-${createHash('sha256').update(instance).digest('hex').slice(0, 12)}`;
+/** Of a chain: the number of a worker, or what all workers have in common. */
+const part = /^\/(\d+|src|dst|whole)$/;
+
+/** What every name that belongs to a holder begins with; a name that does not fit is replaced by its digest. */
+export function rulePrefix(holder: string): string {
+  const plain = `sluice-${holder}`;
+  if (plain.length <= longestPrefix && /^[\w.-]+(\/[a-z]+)?$/.test(plain)) return plain;
+  return `sluice-${createHash('sha256').update(holder).digest('hex').slice(0, 12)}`;
 }
 
-/** Whether a chain or table called `name` belongs to the instance whose names begin with `prefix`. */
+/** Whether a chain or table called `name` belongs to the holder whose names begin with `prefix`. */
 export function isRuleName(prefix: string, name: string): boolean {
-  return name === prefix || name.startsWith(`${prefix}/`);
+  return name === prefix || (name.startsWith(prefix) && part.test(name.slice(prefix.length)));
 }
 
 /**

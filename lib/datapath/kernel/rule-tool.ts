@@ -13,10 +13,10 @@ export type RuleToolName = (typeof ruleToolNames)[number];
 /** Both methods may be called again, and reject with `CommandError`. */
 export interface RuleTool {
   readonly name: RuleToolName;
-  /** Puts the rules of a description in place of those that the instance has. */
-  apply(instance: string, description: RulesDescription): Promise<void>;
-  /** Takes away whatever the instance has. */
-  remove(instance: string): Promise<void>;
+  /** Puts the rules of a description in place of those that the holder has. */
+  apply(holder: string, description: RulesDescription): Promise<void>;
+  /** Takes away whatever the holder has. */
+  remove(holder: string): Promise<void>;
 }
 
 export function ruleTool(name: RuleToolName, run: Run): RuleTool {
@@ -26,11 +26,11 @@ export function ruleTool(name: RuleToolName, run: Run): RuleTool {
 function nftTool(run: Run): RuleTool {
   return {
     name: 'nft',
-    async apply(instance, description) {
-      await run('nft', ['-f', '-'], nftRules(instance, description));
+    async apply(holder, description) {
+      await run('nft', ['-f', '-'], nftRules(holder, description));
     },
-    async remove(instance) {
-      await run('nft', ['-f', '-'], nftRemoval(instance));
+    async remove(holder) {
+      await run('nft', ['-f', '-'], nftRemoval(holder));
     },
   };
 }
@@ -65,15 +65,15 @@ function iptablesTool(name: 'iptables' | 'iptables-legacy', run: Run): RuleTool 
 
   return {
     name,
-    async apply(instance, description) {
+    async apply(holder, description) {
       for (const family of [4, 6] as const) {
-        const tables = iptablesRules(instance, description, family);
-        for (const wanted of tables) await apply(family, rulePrefix(instance), wanted);
-        if (tables.length === 0) await remove(family, rulePrefix(instance));
+        const tables = iptablesRules(holder, description, family);
+        for (const wanted of tables) await apply(family, rulePrefix(holder), wanted);
+        if (tables.length === 0) await remove(family, rulePrefix(holder));
       }
     },
-    async remove(instance) {
-      for (const family of [4, 6] as const) await remove(family, rulePrefix(instance));
+    async remove(holder) {
+      for (const family of [4, 6] as const) await remove(family, rulePrefix(holder));
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The machine made ready for an instance, kept so while its services change, and put back: rules, settings, added
+ * The machine made ready for a packet path, kept so while its services change, and put back: rules, settings, added
  * addresses. Rules come before addresses, so that no packet for a new VIP meets the kernel's own stack; the queues
  * have to be open before either.
  */
@@ -17,23 +17,23 @@ import { settingsFor } from './sysctls.ts';
 import { cleanLeftovers, type Surroundings, undoChanges } from './undo.ts';
 
 export interface KernelSetupOptions {
-  /** The name of the instance. */
-  readonly instance: string;
+  /** An instance, or one of its packet paths: see rule-names.ts. */
+  readonly holder: string;
   /** Where journals lie, of all instances of the machine: the directory of the control sockets. */
   readonly directory: string;
   readonly log?: Log;
   readonly run?: Run;
 }
 
-/** One instance's hold on the machine. One call at a time: each has to settle before the next is made. */
+/** One holder's grip on the machine. One call at a time: each has to settle before the next is made. */
 export class KernelSetup {
-  readonly #instance: string;
+  readonly #holder: string;
   readonly #surroundings: Surroundings;
   #journal: Journal | undefined;
   #tool: RuleTool | undefined;
 
-  constructor({ instance, directory, log = silentLog, run = commandRunner(directory) }: KernelSetupOptions) {
-    this.#instance = instance;
+  constructor({ holder, directory, log = silentLog, run = commandRunner(directory) }: KernelSetupOptions) {
+    this.#holder = holder;
     this.#surroundings = { directory, log, run };
   }
 
@@ -43,11 +43,11 @@ export class KernelSetup {
    */
   async apply(description: KernelDescription): Promise<void> {
     requirePrivileges();
-    await cleanLeftovers(this.#surroundings, this.#instance);
+    await cleanLeftovers(this.#surroundings, this.#holder);
     this.#refuseTwin();
     try {
       this.#tool = await chooseRuleTool(this.#surroundings.run);
-      this.#journal = new Journal(this.#surroundings.directory, this.#instance);
+      this.#journal = new Journal(this.#surroundings.directory, this.#holder);
       await this.#bringAbout(description, this.#tool, this.#journal);
     } catch (error) {
       await this.undo();
@@ -78,11 +78,11 @@ export class KernelSetup {
 
   #refuseTwin(): void {
     const { directory } = this.#surroundings;
-    const twin = readJournals(directory).get(journalPath(directory, this.#instance));
+    const twin = readJournals(directory).get(journalPath(directory, this.#holder));
     if (twin === undefined || standingOf(twin) !== 'live') return;
     throw new SluiceError(
       'ERR_SLUICE_NAME_TAKEN',
-      `an instance called ${this.#instance} is running, process ${twin.owner.pid}`,
+      `an instance called ${this.#holder.split('/')[0]} is running, process ${twin.owner.pid}`,
       { remedy: 'stop it, or start this one with another --name' },
     );
   }
@@ -94,8 +94,8 @@ export class KernelSetup {
     journal.relyOn([...settings.map(({ path }) => path), ...added]);
     const changes = new RecordedChanges(journal, run);
     for (const { path, current, wanted } of settings) if (current !== wanted) changes.set(path, wanted);
-    journal.record({ kind: 'rules', instance: this.#instance, tool: tool.name });
-    await tool.apply(this.#instance, description.rules);
+    journal.record({ kind: 'rules', holder: this.#holder, tool: tool.name });
+    await tool.apply(this.#holder, description.rules);
     for (const change of journal.changes) {
       if (change.kind === 'ip' && !added.includes(changeKey(change))) await changes.takeBack(change);
     }
@@ -104,11 +104,10 @@ export class KernelSetup {
 }
 
 async function neededSettings({
-  rules,
+  sources,
   interfaces,
   addedAddresses,
 }: KernelDescription): Promise<ReturnType<typeof settingsFor>> {
-  const sources = [...rules.vips.map(({ address }) => address), ...rules.snatAddresses];
   const families = new Set(sources.map(familyOf));
   const candidates = [...new Set(sources)].filter((address) => familyOf(address) === 4);
   const added = new Set(addedAddresses.map(({ address }) => address));

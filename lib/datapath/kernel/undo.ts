@@ -50,7 +50,7 @@ export async function undoChanges(
 }
 
 /**
- * Undoes what instances left that ended without doing so, in this network namespace. With `successorOf`, an instance
+ * Undoes what instances left that ended without doing so, in this network namespace. With `successorOf`, a holder
  * of that name whose process cannot be seen (a container that was started again) counts as ended too.
  * Answers with the names of what was put back, for `doctor --clean` to print.
  */

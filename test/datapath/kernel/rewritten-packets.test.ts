@@ -81,10 +81,11 @@ if (network !== undefined) {
     const balance = async (backend: string, addedAddresses: AddedAddress[]): Promise<void> => {
       queue = new Queue(100);
       snatPort += 1;
-      setup = new KernelSetup({ instance: 'web', directory });
+      setup = new KernelSetup({ holder: 'web', directory });
       const vips = [{ address: vip, protocol: 'tcp', port: 80 }] as const;
       await setup.apply({
         rules: rules({ vips, snatAddresses: [snat] }),
+        sources: [vip, snat],
         interfaces: ['client', 'backend'],
         addedAddresses,
       });

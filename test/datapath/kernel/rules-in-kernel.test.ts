@@ -12,11 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RulesDescription } from '../../../lib/datapath/kernel/description.ts';
 import type { RuleToolName } from '../../../lib/datapath/kernel/rule-tool.ts';
 import { inside } from '../../support/inside-netns.ts';
 import { type Courier, type Datagram, startCourier } from './support/courier.ts';
-import { rules } from './support/descriptions.ts';
+import { type Parts, rules } from './support/descriptions.ts';
 import { countingTool, queued } from './support/queue-counters.ts';
 
 /** Of ICMP errors that tests provoke, the kernel would hold back all but six a second. */
@@ -49,23 +48,25 @@ const families = [
   { family: 6, vip: '2001:db8::10', client: 'fd01::2', snat: 'fd02::1', near: 'fd01::1', backend: 'fd02::2' },
 ] as const;
 
-const oneWorker = rules({
+const places = {
   vips: families.flatMap(({ vip }) => [
-    { address: vip, protocol: 'udp', port: 53 },
-    { address: vip, protocol: 'tcp', port: 80 },
+    { address: vip, protocol: 'udp' as const, port: 53 },
+    { address: vip, protocol: 'tcp' as const, port: 80 },
   ]),
   snatAddresses: families.map(({ snat }) => snat),
-  routedBackends: families.map(({ backend }) => ({ address: backend, protocol: 'udp', port: 5353 })),
-});
+  routedBackends: families.map(({ backend }) => ({ address: backend, protocol: 'udp' as const, port: 5353 })),
+} satisfies Parts;
 
-const twoWorkers: RulesDescription = {
-  ...oneWorker,
+const oneWorker = rules(places);
+
+const twoWorkers = rules({
+  ...places,
   workers: 2,
   snatPorts: [
     [20_000, 24_999],
     [25_000, 29_999],
   ],
-};
+});
 
 if (network !== undefined) {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));

@@ -46,6 +46,7 @@ const everything: KernelDescription = description({
     ],
     snatAddresses: ['10.2.0.1', 'fd02::1'],
   }),
+  sources: [vip4, vip6, '10.2.0.1', 'fd02::1'],
   interfaces: ['client', 'backend'],
   addedAddresses: [
     { interface: 'client', address: vip4 },
@@ -62,7 +63,7 @@ if (network !== undefined) {
   let untouched: string;
 
   const newSetup = (instance: string): KernelSetup => {
-    const setup = new KernelSetup({ instance, directory });
+    const setup = new KernelSetup({ holder: instance, directory });
     setups.push(setup);
     return setup;
   };

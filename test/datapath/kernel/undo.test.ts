@@ -11,7 +11,7 @@ import { createNetwork, namespaceObstacle } from '../../support/netns.ts';
 
 const address: Change = { kind: 'ip', object: 'address', spec: ['192.0.2.10/32', 'dev', 'eth0'] };
 const route: Change = { kind: 'ip', object: 'route', spec: ['192.0.0.8/32', 'dev', 'eth0'] };
-const rules: Change = { kind: 'rules', instance: 'web', tool: 'nft' };
+const rules: Change = { kind: 'rules', holder: 'web', tool: 'nft' };
 
 describe('what an instance has left', { skip: process.platform !== 'linux' }, () => {
   let directory: string;

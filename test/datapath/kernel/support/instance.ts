@@ -6,7 +6,7 @@ import { KernelSetup } from '../../../../lib/datapath/kernel/setup.ts';
 import { SluiceError } from '../../../../lib/model/errors.ts';
 
 const [instance, directory, description] = process.argv.slice(2) as [string, string, string];
-const setup = new KernelSetup({ instance, directory });
+const setup = new KernelSetup({ holder: instance, directory });
 try {
   await setup.apply(JSON.parse(description));
   console.log('ready');

@@ -1,44 +1,54 @@
 /**
- * One running service of mode nat: what it wants of the packet path, from its specification, from what people have set
- * and from what the checks have found. The path has the flows and the counters.
+ * One running service whose packets pass by a packet path: what it wants of the path, from its specification, from what
+ * people have set and from what the checks have found. The path has the flows and the counters.
  */
-import { networkInterfaces } from 'node:os';
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPool, PoolSettings } from '../balance/pool.ts';
-import { natFindings } from '../config/nat-findings.ts';
-import type { Traffic } from '../datapath/readings.ts';
-import type { NatBackend, NatEndpoint, NatVip } from '../datapath/settings.ts';
+import type { Endpoint } from '../datapath/kernel/description.ts';
+import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
 import { formatListen } from '../model/address.ts';
-import { SluiceError } from '../model/errors.ts';
 import type { Listen, ServiceSpec } from '../model/spec.ts';
+import type { Traffic } from '../model/traffic.ts';
 import type { ServiceView } from '../model/view.ts';
-import type { NatPath, VipOwner } from './nat-path.ts';
+import type { PacketPath, VipOwner } from './packet-path.ts';
 import type { Addresses } from './resolve.ts';
 import type { FlowSource, RunningService, Surroundings } from './running-service.ts';
+import { endpointsAt } from './vips.ts';
 import { WatchedBackends } from './watched-backends.ts';
+
+export interface PacketServiceOptions<S extends PathSettings, V extends Vip> {
+  readonly spec: ServiceSpec;
+  readonly addresses: Addresses;
+  readonly path: PacketPath<S, V>;
+  /** What the mode adds to a VIP. */
+  readonly complete: (vip: Vip, spec: ServiceSpec) => V;
+  readonly surroundings: Surroundings;
+}
 
 /** An address that it serves, and what that comes down to: several where it stands for every address. */
 interface Bound {
   readonly listen: Listen;
-  readonly at: readonly NatEndpoint[];
+  readonly at: readonly Endpoint[];
 }
 
-export class NatService implements RunningService, VipOwner {
+export class PacketService<S extends PathSettings, V extends Vip> implements RunningService, VipOwner<V> {
   spec: ServiceSpec;
   nowMs: number;
   readonly pool: BackendPool;
-  readonly #path: NatPath;
+  readonly #path: PacketPath<S, V>;
+  readonly #complete: (vip: Vip, spec: ServiceSpec) => V;
   readonly #surroundings: Surroundings;
   readonly #backends: WatchedBackends;
   #bound: readonly Bound[] = [];
   /** Given up, with flows that go on. */
-  #leaving: readonly NatEndpoint[] = [];
+  #leaving: readonly Endpoint[] = [];
   /** Removed, and past their deadline: their flows are to end. */
   readonly #cut = new Set<Backend>();
 
   /** Makes a service that serves no address and checks nothing yet. */
-  constructor(spec: ServiceSpec, addresses: Addresses, path: NatPath, surroundings: Surroundings) {
+  constructor({ spec, addresses, path, complete, surroundings }: PacketServiceOptions<S, V>) {
     this.spec = spec;
+    this.#complete = complete;
     this.nowMs = surroundings.clock.nowMs();
     this.#path = path;
     this.#surroundings = surroundings;
@@ -134,12 +144,12 @@ export class NatService implements RunningService, VipOwner {
     this.#path.leave(this);
   }
 
-  vips(): readonly NatVip[] {
+  vips(): readonly V[] {
     const backends = this.pool.backends.map((backend) => this.#wanted(backend));
     return this.#bound.flatMap(({ at }) => at.map((vip) => this.#vip(vip, backends)));
   }
 
-  leavingVips(): readonly NatVip[] {
+  leavingVips(): readonly V[] {
     const backends = this.pool.backends.map((backend) => ({ ...this.#wanted(backend), weight: 0 }));
     return this.#leaving.map((vip) => this.#vip(vip, backends));
   }
@@ -162,39 +172,25 @@ export class NatService implements RunningService, VipOwner {
     };
   }
 
-  #vip(at: NatEndpoint, backends: readonly NatBackend[]): NatVip {
-    const { name, balance, nat, whenAllDown } = this.spec;
-    return {
-      ...at,
-      service: name,
-      balance,
-      snat: nat.snat !== 'none',
-      whenDown: nat.whenDown,
-      whenAllDown,
-      backends,
-    };
+  #vip(at: Endpoint, backends: readonly VipBackend[]): V {
+    const { name, balance, whenAllDown } = this.spec;
+    return this.#complete({ ...at, service: name, balance, whenAllDown, backends }, this.spec);
   }
 
-  #wanted(backend: Backend): NatBackend {
+  #wanted(backend: Backend): VipBackend {
     const { name, address, port, weight, enabled, up } = backend;
     return { name, address, port, weight: enabled ? weight : 0, up: up && !this.#cut.has(backend) };
   }
 
   /** Brings what is known of the backends' traffic up to date. */
   #observe(): void {
+    const vips = this.#endpoints().map((at) => this.#vip(at, []));
     for (const backend of this.pool.backends) {
-      const { address, port } = backend;
-      const traffic = this.#protocols().map((protocol) =>
-        this.#path.endpointTraffic({ protocol, address, port }),
-      );
-      const total = (of: (each: Traffic) => number) => sum(traffic.map(of));
-      backend.placed = total(({ opened }) => opened);
-      backend.bytesIn = total(({ bytesIn }) => bytesIn);
-      backend.bytesOut = total(({ bytesOut }) => bytesOut);
-      this.pool.setLive(
-        backend,
-        total(({ flows }) => flows),
-      );
+      const traffic = this.#path.backendTraffic(vips, this.#wanted(backend));
+      backend.placed = traffic.opened;
+      backend.bytesIn = traffic.bytesIn;
+      backend.bytesOut = traffic.bytesOut;
+      this.pool.setLive(backend, traffic.flows);
       if (backend.live === 0) this.#cut.delete(backend);
     }
   }
@@ -204,16 +200,12 @@ export class NatService implements RunningService, VipOwner {
     return this.#sumOfVips(({ flows }) => flows);
   }
 
-  #protocols() {
-    return [...new Set(this.#endpoints().map(({ protocol }) => protocol))];
-  }
-
-  #endpoints(): readonly NatEndpoint[] {
+  #endpoints(): readonly Endpoint[] {
     return [...this.#bound.flatMap(({ at }) => at), ...this.#leaving];
   }
 
   #sumOfVips(of: (traffic: Traffic) => number): number {
-    return sum(this.#endpoints().map((vip) => of(this.#path.vipTraffic(vip))));
+    return this.#endpoints().reduce((sum, vip) => sum + of(this.#path.vipTraffic(vip)), 0);
   }
 
   #dropped(): Readonly<Record<string, number>> {
@@ -227,39 +219,8 @@ export class NatService implements RunningService, VipOwner {
   }
 }
 
-/** Throws ERR_SLUICE_UNROUTABLE for addresses, now that names have become such, between which packets cannot go. */
-export function requireRoutable(services: readonly ServiceSpec[], addresses: Addresses): void {
-  const resolved = services.map((service) => ({
-    ...service,
-    listen: service.listen.map((listen) => ({ ...listen, host: addresses(listen.host) })),
-    backends: service.backends.map((backend) => ({ ...backend, host: addresses(backend.host) })),
-  }));
-  const [finding] = natFindings(resolved, undefined);
-  if (finding === undefined) return;
-  const { message, remedy } = finding;
-  throw new SluiceError('ERR_SLUICE_UNROUTABLE', message, remedy === undefined ? {} : { remedy });
-}
-
-/** Where packets for it come to. Throws ERR_SLUICE_NO_ADDRESS where every address of a machine without one is meant. */
-function endpointsAt({ protocol, host, port }: Listen, addresses: Addresses): readonly NatEndpoint[] {
-  if (host !== '') return [{ protocol, address: addresses(host), port }];
-  const own = Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address));
-  if (own.length === 0) {
-    throw new SluiceError('ERR_SLUICE_NO_ADDRESS', 'this machine has no address that clients could use', {
-      remedy: 'write the address of the VIP, and add it to an interface with --add-vip',
-    });
-  }
-  return own.map(({ address }) => ({ protocol, address, port }));
-}
-
-function keyOf({ protocol, address, port }: NatEndpoint): string {
+function keyOf({ protocol, address, port }: Endpoint): string {
   return `${protocol} ${address} ${port}`;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function poolSettings({ balance, whenAllDown }: ServiceSpec): PoolSettings {

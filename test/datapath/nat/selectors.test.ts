@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Selector, selectorsOf } from '../../../lib/datapath/kernel/selectors.ts';
-import { rules } from './support/descriptions.ts';
+import type { Selector } from '../../../lib/datapath/kernel/selectors.ts';
+import { rules } from '../kernel/support/descriptions.ts';
 
 /** A selector in one line: what, where, and `→` who gets it. */
 function inWords(selector: Selector): string {
@@ -93,15 +93,15 @@ const rows = [
   },
 ];
 
-describe('the packets that come to the queues', () => {
+describe('the packets that come to the queues of mode nat', () => {
   for (const { name, rules, selectors } of rows) {
     it(`${name}`, () => {
-      assert.deepEqual(selectorsOf(rules).map(inWords), selectors);
+      assert.deepEqual(rules.selectors.map(inWords), selectors);
     });
   }
 
   it('are told apart by family', () => {
-    const families = selectorsOf(rules({ vips: [vip, { ...vip, address: '2001:db8::10' }] })).map(
+    const families = rules({ vips: [vip, { ...vip, address: '2001:db8::10' }] }).selectors.map(
       ({ address, family }) => [address, family],
     );
     for (const [address, family] of families) assert.equal(family, address === '192.0.2.10' ? 4 : 6);

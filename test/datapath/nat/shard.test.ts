@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultFlowTimeouts } from '../../lib/conntrack/states.ts';
-import { listFlows } from '../../lib/datapath/flow-list.ts';
-import { serve } from '../../lib/datapath/loop.ts';
-import type { Publication } from '../../lib/datapath/publication.ts';
-import { Publisher } from '../../lib/datapath/publisher.ts';
-import { Readings } from '../../lib/datapath/readings.ts';
-import type { NatVip } from '../../lib/datapath/settings.ts';
-import { Shard, type ShardSettings } from '../../lib/datapath/shard.ts';
-import { createShardMemory, type ShardMemory, Vital } from '../../lib/datapath/shard-memory.ts';
-import type { PacketBatch } from '../../lib/forward/batch.ts';
-import { craft, see } from '../packet/craft.ts';
+import { defaultFlowTimeouts } from '../../../lib/conntrack/states.ts';
+import { listFlows } from '../../../lib/datapath/flow-list.ts';
+import { serve } from '../../../lib/datapath/loop.ts';
+import { NatMode, type NatPublication } from '../../../lib/datapath/nat/mode.ts';
+import type { NatVip } from '../../../lib/datapath/nat/settings.ts';
+import { NatShard, type NatShardSettings } from '../../../lib/datapath/nat/shard.ts';
+import { Readings } from '../../../lib/datapath/readings.ts';
+import { createShardMemory, type ShardMemory, Vital } from '../../../lib/datapath/shard-memory.ts';
+import type { PacketBatch } from '../../../lib/forward/batch.ts';
+import { craft, see } from '../../packet/craft.ts';
 
 const shape = { capacity: 64, vips: 8, endpoints: 8 };
 const hashSeed = '000102030405060708090a0b0c0d0e0f';
-const settings: ShardSettings = {
+const settings: NatShardSettings = {
   key: { low: 1, high: 2 },
   hashSeed,
   snatPorts: [61_000, 61_063],
@@ -78,26 +77,20 @@ class MemoryQueue {
 
 class Bench {
   readonly memory: ShardMemory = createShardMemory(shape);
-  readonly publisher = new Publisher({
-    limits: { vips: 8, endpoints: 8, snats: 8 },
-    hashSeed,
-    snatPorts: settings.snatPorts,
-  });
+  readonly mode = new NatMode(
+    { name: 'edge', hashSeed, workers: 1, snatAddresses: ['10.0.0.1'], snatPorts: settings.snatPorts },
+    { vips: 8, endpoints: 8 },
+    () => assert.fail('the machine is asked'),
+  );
   readonly readings = new Readings([this.memory]);
-  publication: Publication;
+  publication: NatPublication;
 
   constructor() {
     this.publication = this.publish([vip]);
   }
 
-  publish(vips: readonly NatVip[]): Publication {
-    const usage = {
-      takenGeneration: this.readings.takenGeneration(),
-      vipInUse: (number: number) => this.readings.flows('vip', number) > 0,
-      endpointInUse: (number: number) => this.readings.flows('endpoint', number) > 0,
-      snatInUse: (number: number) => this.readings.usesSnat(number),
-    };
-    this.publication = this.publisher.publish(vips, () => ['10.0.0.1'], usage).publication;
+  publish(vips: readonly NatVip[]): NatPublication {
+    this.publication = this.mode.publish(vips, this.readings.usage(), false).publication;
     Atomics.store(this.memory.vitals, Vital.published, this.publication.tables.generation);
     return this.publication;
   }
@@ -105,7 +98,7 @@ class Bench {
   /** A worker's life: sees these batches and ends. Answers with what left. */
   work(batches: readonly (readonly Uint8Array[])[], onReceive: () => void = () => undefined): Uint8Array[] {
     const { vitals } = this.memory;
-    const shard = new Shard(this.memory, settings, this.publication, () => 0.5, 1_000);
+    const shard = new NatShard(this.memory, settings, this.publication, () => 0.5, 1_000);
     Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
     const queue = new MemoryQueue();
     queue.arrivals.push(...batches);
@@ -215,7 +208,7 @@ describe('a shard', () => {
     bench.work([[syn], [ack]]);
     const names = {
       vip: () => ({ protocol: 'tcp', address: '192.0.2.1', port: 80 }) as const,
-      endpoint: () => ({ protocol: 'tcp', address: '10.0.0.2', port: 9_000 }) as const,
+      endpoint: () => '10.0.0.2:9000',
     };
     assert.deepEqual(listFlows(bench.readings.shards[0]!.rows, names, 10, 5_000), [
       {

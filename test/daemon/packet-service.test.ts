@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Instance } from '../../lib/daemon/instance.ts';
+import type { NatSettings, NatVip } from '../../lib/datapath/nat/settings.ts';
 import { type Log, silentLog } from '../../lib/model/log.ts';
 import {
   type BackendSpec,
@@ -31,18 +32,22 @@ function natService(
   return service(name, backends, { mode: 'nat', balance: 'maglev', listen: [vip], ...differing });
 }
 
+type NatPath = MemoryDatapath<NatSettings, NatVip>;
+
 /** An instance whose packet path, once there is one, is at hand. */
 async function serving(t: TestContext, spec: InstanceSpec, log: Log = silentLog) {
   const clock = new ManualClock();
-  const opened: MemoryDatapath[] = [];
+  const opened: NatPath[] = [];
   let next = spec;
   const instance = new Instance({
     spec,
     reread: async () => next,
     surroundings: { clock, random: Math.random, log },
-    openDatapath: async (settings) => {
-      opened.push(new MemoryDatapath(settings));
-      return opened.at(-1)!;
+    openDatapaths: {
+      async nat(settings) {
+        opened.push(new MemoryDatapath(settings));
+        return opened.at(-1)!;
+      },
     },
   });
   t.after(() => instance.close());
@@ -51,7 +56,7 @@ async function serving(t: TestContext, spec: InstanceSpec, log: Log = silentLog)
     instance,
     clock,
     opened,
-    get path(): MemoryDatapath {
+    get path(): NatPath {
       return opened[0]!;
     },
     reload(...services: readonly ServiceSpec[]) {
@@ -66,7 +71,7 @@ async function serving(t: TestContext, spec: InstanceSpec, log: Log = silentLog)
 }
 
 /** The backends of every VIP in short: `a 1 up`. */
-function published({ vips }: MemoryDatapath): string[] {
+function published({ vips }: NatPath): string[] {
   return vips!.map(({ protocol, address, port, backends }) => {
     const list = backends.map(({ name, weight, up }) => `${name} ${weight} ${up ? 'up' : 'down'}`);
     return `${protocol}://${address}:${port}: ${list.join(', ')}`;
@@ -157,10 +162,12 @@ describe('an instance with a service of mode nat', () => {
     const instance = new Instance({
       spec: instanceSpec(service('web', [to(80)], { listen: [tcp()] }), natService('nat', [backend('a')])),
       surroundings: { clock: new ManualClock(), random: Math.random, log: silentLog },
-      openDatapath: async (settings) => {
-        const path = new MemoryDatapath(settings);
-        path.obstacle = async () => assert.fail('no NFQUEUE');
-        return path;
+      openDatapaths: {
+        async nat(settings) {
+          const path: NatPath = new MemoryDatapath(settings);
+          path.obstacle = async () => assert.fail('no NFQUEUE');
+          return path;
+        },
       },
     });
     t.after(() => instance.close());

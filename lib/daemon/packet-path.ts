@@ -1,43 +1,41 @@
 /**
- * The packet path of an instance: one, shared by all its services of mode nat, opened when the first of them comes.
- * What the services want is put together and published whenever one of them has changed, one publication at a time:
- * a change that comes meanwhile waits, with all others that come, for the next.
+ * The packet path of one mode in an instance: one, shared by all its services of that mode, opened when the first of
+ * them comes. What the services want is put together and published whenever one of them has changed, one publication
+ * at a time: a change that comes meanwhile waits, with all others that come, for the next.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { snatAddressesOf } from '../config/nat-findings.ts';
-import { defaultFlowTimeouts } from '../conntrack/states.ts';
-import { runtimeDirectory } from '../control/path.ts';
-import type { Traffic } from '../datapath/readings.ts';
-import type { NatEndpoint, NatSettings, NatVip } from '../datapath/settings.ts';
+import type { Endpoint } from '../datapath/kernel/description.ts';
+import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
-import type { InstanceSpec } from '../model/spec.ts';
+import type { Mode } from '../model/spec.ts';
+import { noTraffic, type Traffic } from '../model/traffic.ts';
 import type { FlowState, FlowView } from '../model/view.ts';
 import type { Datapath, OpenDatapath } from './datapath.ts';
+import { differingSettings } from './path-settings.ts';
 import type { FlowSource } from './running-service.ts';
 
 /** A service that wants packets. */
-export interface VipOwner {
+export interface VipOwner<V extends Vip> {
   /** What it serves. */
-  vips(): readonly NatVip[];
+  vips(): readonly V[];
   /** What it serves no more, but for the flows that are there. */
-  leavingVips(): readonly NatVip[];
+  leavingVips(): readonly V[];
 }
 
 /** Flows that are looked at one by one to see which of them are over. */
 const mostCounted = 10_000;
 
-const noTraffic: Traffic = { flows: 0, opened: 0, packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0 };
-
-export class NatPath implements FlowSource {
-  readonly #open: OpenDatapath;
+export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSource {
+  readonly #mode: Mode;
+  readonly #open: OpenDatapath<S, V>;
   readonly #log: Log;
-  readonly #owners = new Set<VipOwner>();
-  #settings: NatSettings;
-  #datapath: Datapath | undefined;
+  readonly #owners = new Set<VipOwner<V>>();
+  #settings: S;
+  #datapath: Datapath<V> | undefined;
   /** By address. */
-  #published: ReadonlyMap<string, Wanted> = new Map();
+  #published: ReadonlyMap<string, Wanted<V>> = new Map();
   #stale = false;
   #working: Promise<void> | undefined;
   /** Somebody waits for what is under way, and hears of its errors. */
@@ -45,32 +43,34 @@ export class NatPath implements FlowSource {
   #refusing = false;
   #stopped = false;
 
-  constructor(spec: InstanceSpec, open: OpenDatapath, log: Log) {
-    this.#settings = settingsOf(spec);
+  constructor(mode: Mode, settings: S, open: OpenDatapath<S, V>, log: Log) {
+    this.#mode = mode;
+    this.#settings = settings;
     this.#open = open;
     this.#log = log;
   }
 
-  /** Takes the settings of a new specification. Throws ERR_SLUICE_NEEDS_RESTART if they differ and it is running. */
-  configure(spec: InstanceSpec): void {
-    const settings = settingsOf(spec);
-    // Without a service of the mode nothing is said of its sources.
-    const wanted = hasNat(spec) ? settings : { ...settings, snatAddresses: this.#settings.snatAddresses };
-    if (this.#datapath !== undefined && !isDeepStrictEqual(wanted, this.#settings)) {
+  get settings(): S {
+    return this.#settings;
+  }
+
+  /** Takes other settings. Throws ERR_SLUICE_NEEDS_RESTART if they differ and the path is running. */
+  configure(settings: S): void {
+    if (this.#datapath !== undefined && !isDeepStrictEqual(settings, this.#settings)) {
       throw new SluiceError(
         'ERR_SLUICE_NEEDS_RESTART',
-        `the packet path is running, and ${differences(wanted, this.#settings)} cannot change meanwhile`,
+        `the packet path is running, and ${differingSettings(settings, this.#settings)} cannot change meanwhile`,
         { remedy: 'take the change back, or stop the instance and start it again' },
       );
     }
-    this.#settings = wanted;
+    this.#settings = settings;
   }
 
-  join(owner: VipOwner): void {
+  join(owner: VipOwner<V>): void {
     this.#owners.add(owner);
   }
 
-  leave(owner: VipOwner): void {
+  leave(owner: VipOwner<V>): void {
     this.#owners.delete(owner);
     this.changed();
   }
@@ -109,20 +109,20 @@ export class NatPath implements FlowSource {
     await this.#datapath?.stop();
   }
 
-  vipTraffic(vip: NatEndpoint): Traffic {
+  vipTraffic(vip: Endpoint): Traffic {
     return this.#datapath?.vipTraffic(vip) ?? noTraffic;
   }
 
-  endpointTraffic(endpoint: NatEndpoint): Traffic {
-    return this.#datapath?.endpointTraffic(endpoint) ?? noTraffic;
+  backendTraffic(vips: readonly V[], backend: VipBackend): Traffic {
+    return this.#datapath?.backendTraffic(vips, backend) ?? noTraffic;
   }
 
-  drops(vip: NatEndpoint): Readonly<Record<string, number>> {
+  drops(vip: Endpoint): Readonly<Record<string, number>> {
     return this.#datapath?.drops(vip) ?? {};
   }
 
   /** Whether the packets to an address are this service's, and not another's that has taken it over. */
-  isOwner(owner: VipOwner, vip: NatEndpoint): boolean {
+  isOwner(owner: VipOwner<V>, vip: Endpoint): boolean {
     return this.#published.get(keyOf(vip))?.owner === owner;
   }
 
@@ -132,7 +132,7 @@ export class NatPath implements FlowSource {
       ...flow,
       service: this.#published.get(`${flow.protocol} ${flow.vip}`)?.vip.service ?? '',
       state: stateOf(state),
-      mode: 'nat',
+      mode: this.#mode,
     }));
   }
 
@@ -171,23 +171,23 @@ export class NatPath implements FlowSource {
     }
   }
 
-  #refuse(datapath: Datapath): void {
+  #refuse(datapath: Datapath<V>): void {
     Promise.resolve(datapath.refuse()).catch((error: Error) => {
       this.#log.error('new flows could not be refused', { error: error.message });
     });
   }
 }
 
-interface Wanted {
-  readonly owner: VipOwner;
-  readonly vip: NatVip;
+interface Wanted<V extends Vip> {
+  readonly owner: VipOwner<V>;
+  readonly vip: V;
 }
 
 /** Each address once: of whoever serves it, else of whoever has flows there. */
-function wantedOf(owners: ReadonlySet<VipOwner>): ReadonlyMap<string, Wanted> {
+function wantedOf<V extends Vip>(owners: ReadonlySet<VipOwner<V>>): ReadonlyMap<string, Wanted<V>> {
   const all = [...owners];
-  const wanted = new Map<string, Wanted>();
-  const add = (owner: VipOwner, vips: readonly NatVip[]) => {
+  const wanted = new Map<string, Wanted<V>>();
+  const add = (owner: VipOwner<V>, vips: readonly V[]) => {
     for (const vip of vips) if (!wanted.has(keyOf(vip))) wanted.set(keyOf(vip), { owner, vip });
   };
   for (const owner of all) add(owner, owner.vips());
@@ -195,7 +195,7 @@ function wantedOf(owners: ReadonlySet<VipOwner>): ReadonlyMap<string, Wanted> {
   return wanted;
 }
 
-function keyOf({ protocol, address, port }: NatEndpoint): string {
+function keyOf({ protocol, address, port }: Endpoint): string {
   return `${protocol} ${formatHostPort(address, port)}`;
 }
 
@@ -211,46 +211,4 @@ function stateOf(state: string): FlowState {
     default:
       return 'closing';
   }
-}
-
-function hasNat({ services }: InstanceSpec): boolean {
-  return services.some(({ mode }) => mode === 'nat');
-}
-
-function settingsOf(spec: InstanceSpec): NatSettings {
-  const { workers, snatPorts, maxFlows, onFailure, addVip, timeouts } = spec.nat;
-  return {
-    name: spec.name,
-    directory: runtimeDirectory(),
-    workers,
-    snatAddresses: snatAddressesOf(spec),
-    snatPorts,
-    maxFlows,
-    onFailure,
-    addVip,
-    hashSeed: spec.hashSeed,
-    timeouts: { ...defaultFlowTimeouts, ...timeouts },
-  };
-}
-
-/** Settings as the configuration calls them. */
-const settingNames: Readonly<Record<keyof NatSettings, string>> = {
-  name: 'name',
-  directory: 'XDG_RUNTIME_DIR',
-  workers: 'workers',
-  snatAddresses: 'snat',
-  snatPorts: 'snat-ports',
-  maxFlows: 'max-flows',
-  onFailure: 'on-failure',
-  addVip: 'add-vip',
-  hashSeed: 'hash-seed',
-  timeouts: 'timeouts',
-};
-
-function differences(one: NatSettings, other: NatSettings): string {
-  const keys = Object.keys(settingNames) as (keyof NatSettings)[];
-  return keys
-    .filter((key) => !isDeepStrictEqual(one[key], other[key]))
-    .map((key) => settingNames[key])
-    .join(', ');
 }

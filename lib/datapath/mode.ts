@@ -1,0 +1,50 @@
+/**
+ * What a mode adds to the packet path, as the main thread holds it. Everything else (queues, workers, rules, journal,
+ * readings) is the same for all of them: see queue-datapath.ts.
+ */
+import type { Endpoint } from './kernel/description.ts';
+import type { Selector } from './kernel/selectors.ts';
+import type { Assignment } from './lasting-numbers.ts';
+import type { Publication } from './publication.ts';
+import type { Vip, VipBackend } from './settings.ts';
+import type { CommonSettings } from './shard.ts';
+import type { WorkerTask } from './worker.ts';
+
+/** What the workers are at. */
+export interface Usage {
+  /** The oldest generation that any of them decides by; read before the others. */
+  readonly takenGeneration: number;
+  vipInUse(number: number): boolean;
+  endpointInUse(number: number): boolean;
+  snatInUse(number: number): boolean;
+}
+
+/** What is known of an endpoint's number. */
+export interface EndpointValue {
+  /** The backend as people see it: `10.0.0.1:80`, or `10.0.0.1` where the port stays as it is. */
+  readonly text: string;
+}
+
+/** One generation of tables, with what the main thread and the machine have to know of it. */
+export interface Generation<P extends Publication> {
+  readonly publication: P;
+  readonly vips: Assignment<Endpoint>;
+  readonly endpoints: Assignment<EndpointValue>;
+  /** Which packets are to come to the queues, those of retired names included: their flows go on. */
+  readonly selectors: readonly Selector[];
+  /** Addresses that packets may leave from. */
+  readonly sources: readonly string[];
+}
+
+export interface PathMode<V extends Vip, P extends Publication> {
+  /** What rules and journal are kept under: see kernel/rule-names.ts. */
+  readonly holder: string;
+  /** The name under which an endpoint is numbered; several VIPs may have it in common. */
+  endpointName(vip: V, backend: VipBackend): string;
+  /** Asks the machine about addresses that are new. Rejects with a SluiceError. */
+  learn(vips: readonly V[]): Promise<void>;
+  /** The next generation. With `refuse` nobody takes new flows. Throws ERR_SLUICE_TOO_MANY. */
+  publish(vips: readonly V[], usage: Usage, refuse: boolean): Generation<P>;
+  /** What a worker is to do, by its number. */
+  task(worker: number, common: CommonSettings, publication: P): WorkerTask;
+}

@@ -1,0 +1,240 @@
+/**
+ * The packet path of one mode of an instance, as the main thread holds it: machine, queues, workers and tables, for all
+ * its services of that mode.
+ *
+ *   Vip[] ─▶ PathMode ─▶ Generation ─┬▶ tables ──▶ mailbox of each worker       flows, counters ─▶ Readings
+ *                                    └▶ KernelDescription ─▶ KernelSetup        heartbeats ─▶ Watchdog of each worker
+ */
+import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Timer } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import { addTraffic, noTraffic, type Traffic } from '../model/traffic.ts';
+import { type FlowEntry, listFlows } from './flow-list.ts';
+import { isLocal } from './kernel/addresses.ts';
+import type { Endpoint, KernelDescription } from './kernel/description.ts';
+import { requirePrivileges } from './kernel/privileges.ts';
+import { KernelSetup } from './kernel/setup.ts';
+import { describeKernel } from './kernel-needs.ts';
+import type { Generation, PathMode } from './mode.ts';
+import { monotonicMs } from './monotonic.ts';
+import type { Publication } from './publication.ts';
+import { vipName } from './publisher.ts';
+import { Readings } from './readings.ts';
+import type { PathSettings, Vip, VipBackend } from './settings.ts';
+import { createShardMemory, type ShardMemory } from './shard-memory.ts';
+import { Workers } from './workers.ts';
+
+/** Numbers of VIPs and endpoints are below these. */
+export const pathLimits = { vips: 1_024, endpoints: 4_096 } as const;
+
+const batchSize = 128;
+/** How often it is seen to numbers and rules whose last flow is gone, and to interfaces that are new. */
+const sweepMs = 5_000;
+
+const word = 2 ** 32;
+
+export class QueueDatapath<V extends Vip, P extends Publication> {
+  readonly #mode: PathMode<V, P>;
+  readonly #settings: PathSettings;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #kernel: KernelSetup;
+  readonly #workers: Workers;
+  readonly #readings: Readings;
+  readonly #spreadSeed = randomInt(word);
+  /** Of the VIPs seen so far: whether the machine had them before we came. */
+  readonly #wasOwn = new Map<string, boolean>();
+  #vips: readonly V[] = [];
+  #generation: Generation<P> | undefined;
+  #description: KernelDescription | undefined;
+  #refusing = false;
+  #sweeper: Timer | undefined;
+  /** The end of what was asked for last: one thing at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(mode: PathMode<V, P>, settings: PathSettings, log: Log, clock: Clock) {
+    this.#mode = mode;
+    this.#settings = settings;
+    this.#log = log;
+    this.#clock = clock;
+    this.#kernel = new KernelSetup({ holder: mode.holder, directory: settings.directory, log });
+    const { hashSeed, timeouts } = settings;
+    const common = {
+      key: { low: randomInt(word), high: randomInt(word) },
+      hashSeed,
+      timeouts,
+      batchSize,
+    };
+    const memories = createMemories(settings);
+    this.#readings = new Readings(memories);
+    this.#workers = new Workers({
+      memories,
+      taskOf: (worker) => mode.task(worker, common, this.#generation!.publication),
+      clock,
+      log,
+    });
+  }
+
+  /**
+   * Opens queues, starts workers and has packets come to them. Rejects with a SluiceError and leaves nothing behind;
+   * its exit code is 4 where something is missing.
+   */
+  start(vips: readonly V[]): Promise<void> {
+    return this.#inTurn(async () => {
+      requirePrivileges();
+      try {
+        const generation = await this.#nextGeneration(vips);
+        await this.#workers.start();
+        this.#description = this.#describe(generation);
+        await this.#kernel.apply(this.#description);
+      } catch (error) {
+        await this.#takeDown();
+        throw error;
+      }
+      this.#sweepLater();
+    });
+  }
+
+  /** Makes `vips` the truth for every packet from now on. Flows stay where they are. */
+  publish(vips: readonly V[]): Promise<void> {
+    return this.#inTurn(() => this.#publish(vips));
+  }
+
+  /** From now on there are no new flows; those that are there go on. */
+  async refuse(): Promise<void> {
+    this.#refusing = true;
+    await this.publish(this.#vips);
+  }
+
+  /** Puts everything back and resolves when the workers have ended. Idempotent. */
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#takeDown());
+  }
+
+  vipTraffic(vip: Endpoint): Traffic {
+    return this.#traffic('vip', this.#generation?.vips.numberOf(vipName(vip)));
+  }
+
+  /** Of a backend at these VIPs, and at all others for which it is the same endpoint. */
+  backendTraffic(vips: readonly V[], backend: VipBackend): Traffic {
+    const names = new Set(vips.map((vip) => this.#mode.endpointName(vip, backend)));
+    const traffic = Array.from(names, (name) =>
+      this.#traffic('endpoint', this.#generation?.endpoints.numberOf(name)),
+    );
+    return traffic.reduce(addTraffic, noTraffic);
+  }
+
+  /** Packets to a VIP that were dropped or refused, by reason; without a VIP, those of which it is not known whose. */
+  drops(vip?: Endpoint): Readonly<Record<string, number>> {
+    const number = vip === undefined ? 0 : this.#generation?.vips.numberOf(vipName(vip));
+    return number === undefined ? {} : this.#readings.drops(number);
+  }
+
+  /** Flows now, `limit` of them at most. */
+  flows(limit: number): FlowEntry[] {
+    const vips = new Map(this.#generation?.vips.all.map(({ number, value }) => [number, value]));
+    const endpoints = new Map(this.#generation?.endpoints.all.map(({ number, value }) => [number, value]));
+    const names = {
+      vip: (number: number) => vips.get(number),
+      endpoint: (number: number) => endpoints.get(number)?.text,
+    };
+    const nowMs = monotonicMs();
+    const flows: FlowEntry[] = [];
+    for (const { rows } of this.#readings.shards) {
+      flows.push(...listFlows(rows, names, limit - flows.length, nowMs));
+    }
+    return flows;
+  }
+
+  flowCount(): number {
+    return this.#readings.flowCount();
+  }
+
+  /** How often a worker had to be replaced. */
+  get workerRestarts(): number {
+    return this.#workers.restarts;
+  }
+
+  #traffic(kind: 'vip' | 'endpoint', number: number | undefined): Traffic {
+    return number === undefined ? noTraffic : this.#readings.traffic(kind, number);
+  }
+
+  #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #publish(vips: readonly V[]): Promise<void> {
+    const generation = await this.#nextGeneration(vips);
+    this.#workers.post(generation.publication);
+    await this.#prepareMachine(generation);
+  }
+
+  async #prepareMachine(generation: Generation<P>): Promise<void> {
+    const description = this.#describe(generation);
+    if (isDeepStrictEqual(description, this.#description)) return;
+    await this.#kernel.change(description);
+    this.#description = description;
+  }
+
+  async #nextGeneration(vips: readonly V[]): Promise<Generation<P>> {
+    for (const { address } of vips) {
+      if (!this.#wasOwn.has(address)) this.#wasOwn.set(address, await isLocal(address));
+    }
+    await this.#mode.learn(vips);
+    const readings = this.#readings;
+    const generation = this.#mode.publish(vips, readings.usage(), this.#refusing);
+    readings.clear('vip', generation.vips.fresh);
+    readings.clear('endpoint', generation.endpoints.fresh);
+    this.#vips = vips;
+    this.#generation = generation;
+    return generation;
+  }
+
+  #describe(generation: Generation<P>): KernelDescription {
+    return describeKernel(generation, {
+      settings: this.#settings,
+      firstQueue: this.#workers.firstQueue,
+      spreadSeed: this.#spreadSeed,
+      isOwn: (address) => this.#wasOwn.get(address) === true,
+    });
+  }
+
+  #sweepLater(): void {
+    this.#sweeper = this.#clock.after(sweepMs, () => {
+      void this.#inTurn(() => this.#sweep()).catch((error) => {
+        this.#log.warn('What is configured no more could not be cleared away', { error: String(error) });
+      });
+    });
+  }
+
+  /** Publishes anew when a name is retired whose last flow has gone, and prepares interfaces that have come. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeper === undefined) return;
+    this.#sweepLater();
+    const { vips, endpoints } = this.#generation!;
+    const isOver =
+      (kind: 'vip' | 'endpoint') =>
+      ({ number, retired }: { readonly number: number; readonly retired: boolean }): boolean =>
+        retired && this.#readings.flows(kind, number) === 0;
+    const isStale = vips.all.some(isOver('vip')) || endpoints.all.some(isOver('endpoint'));
+    if (isStale) await this.#publish(this.#vips);
+    else await this.#prepareMachine(this.#generation!);
+  }
+
+  /** Rules first, so that no packet comes to a queue that nobody reads. */
+  async #takeDown(): Promise<void> {
+    this.#sweeper?.cancel();
+    this.#sweeper = undefined;
+    await this.#kernel.undo();
+    await this.#workers.end();
+  }
+}
+
+function createMemories({ workers, maxFlows }: PathSettings): readonly ShardMemory[] {
+  // Row 0 of a table holds no flow.
+  const capacity = 2 ** Math.ceil(Math.log2(maxFlows / workers + 1));
+  return Array.from({ length: workers }, () => createShardMemory({ capacity, ...pathLimits }));
+}
