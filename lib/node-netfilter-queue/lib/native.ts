@@ -54,6 +54,7 @@ export interface Native {
     receiveBufferBytes: number,
     sendBufferBytes: number,
     stopFd: number,
+    coalesceMicros: number,
   ): (Columns & { readonly handle: Handle }) | number;
   /** The number of packets, and {@link stoppedBit} once the queue was told to stop. */
   receive(handle: Handle, timeoutMs: number): number;

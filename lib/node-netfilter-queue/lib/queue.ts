@@ -22,6 +22,11 @@ export interface QueueOptions {
   readonly failOpen?: boolean;
   /** Packets come as large as the kernel handles them (`PacketFlag.gso`), not cut to the link. Default false. */
   readonly gso?: boolean;
+  /**
+   * While packets come densely, at least two in this time, receives are so many microseconds apart, and each brings
+   * several: less work for the processor, and so much delay at most. 0–1000; default 0, which never waits.
+   */
+  readonly coalesceMicros?: number;
   /** What the kernel may hold for us to read. Default 32 MiB; unprivileged, the system's limit. */
   readonly receiveBufferBytes?: number;
   /** What one send may carry. Default 1 MiB; unprivileged, the system's limit. */
@@ -87,6 +92,7 @@ export class Queue implements AsyncIterable<Packet> {
       within('receiveBufferBytes', options.receiveBufferBytes ?? 32 << 20, 1, 0x3fff_ffff),
       within('sendBufferBytes', options.sendBufferBytes ?? 1 << 20, 1, 0x3fff_ffff),
       within('stopFd', options.stopFd ?? -1, -1, 0x7fff_ffff),
+      within('coalesceMicros', options.coalesceMicros ?? 0, 0, 1_000),
     );
     if (typeof opened === 'number') throw openError(number, opened);
     const { handle, ...columns } = opened;

@@ -32,7 +32,19 @@ static struct handle *handle_of(napi_env env, napi_callback_info info, napi_valu
 }
 
 /* What `open` is called with, all of them integers, in this order. */
-enum { QUEUE, CAPACITY, HEADROOM, COPY_RANGE, QUEUE_LENGTH, FLAGS, RECEIVE_BUFFER, SEND_BUFFER, STOP_FD, OPEN_ARGUMENTS };
+enum {
+  QUEUE,
+  CAPACITY,
+  HEADROOM,
+  COPY_RANGE,
+  QUEUE_LENGTH,
+  FLAGS,
+  RECEIVE_BUFFER,
+  SEND_BUFFER,
+  STOP_FD,
+  COALESCE_US,
+  OPEN_ARGUMENTS,
+};
 
 /* Gives `result` the columns of the batch as typed arrays over its memory, and its slots as `bytes`. */
 static napi_value add_columns(napi_env env, napi_value result, napi_value memory, const struct nfq_layout *layout)
@@ -92,7 +104,8 @@ static napi_value open_queue(napi_env env, napi_callback_info info)
     .send_buffer = given[SEND_BUFFER],
   };
   struct nfq_batch batch = nfq_batch_in(bytes, &layout);
-  int error = nfq_queue_open(&handle->queue, (uint16_t)given[QUEUE], &options, given[STOP_FD], batch);
+  int error = nfq_queue_open(&handle->queue, (uint16_t)given[QUEUE], &options, given[STOP_FD],
+                             (uint32_t)given[COALESCE_US], batch);
   if (error != 0) return number(env, error);
   handle->open = true;
   return result;

@@ -41,7 +41,7 @@ static void arrange(struct nfq_queue *queue)
 }
 
 int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_socket_options *options, int stop_fd,
-                   struct nfq_batch batch)
+                   uint32_t coalesce_us, struct nfq_batch batch)
 {
   *queue = (struct nfq_queue){ .fd = -1, .stop_fd = -1, .number = number, .batch = batch };
   int error = allocate(queue);
@@ -60,6 +60,7 @@ int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_so
   }
   size_t limit = nfq_socket_send_limit(queue->fd);
   queue->send_limit = limit < NFQ_SEND_MAX ? limit : NFQ_SEND_MAX;
+  nfq_pace_start(&queue->pace, coalesce_us);
   arrange(queue);
   return 0;
 }
@@ -138,11 +139,13 @@ static int read_messages(struct nfq_queue *queue, int taken)
     }
   }
   queue->counters.packets += count;
+  nfq_pace_count(&queue->pace, (uint32_t)count);
   return count;
 }
 
 int nfq_receive(struct nfq_queue *queue, int timeout_ms, int *stopped)
 {
+  nfq_pace_wait(&queue->pace);
   int taken = take_messages(queue);
   int empty = taken == -EAGAIN;
 

@@ -9,6 +9,7 @@
 
 #include "batch.h"
 #include "message.h"
+#include "pace.h"
 #include "socket.h"
 
 /* One sendmsg carries at most this much, less if the socket's send buffer is smaller. */
@@ -40,6 +41,7 @@ struct nfq_queue {
   uint16_t number;
   size_t send_limit;
   unsigned receives_without_wait;
+  struct nfq_pace pace;
   struct nfq_batch batch;
   struct nfq_counters counters;
   /* One each per packet of a batch. */
@@ -51,10 +53,10 @@ struct nfq_queue {
 
 /*
  * Opens a queue over a batch that outlives it. `stop_fd` is duplicated; -1 if nobody will ask to stop.
- * Returns 0 or an errno negated: those of nfq_socket_open, ENOMEM, or EBADF for a bad `stop_fd`.
+ * `coalesce_us` is the gap between receives under dense traffic (pace.h), 0 for none. Returns 0 or an errno negated: those of nfq_socket_open, ENOMEM, or EBADF for a bad `stop_fd`.
  */
 int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_socket_options *options, int stop_fd,
-                   struct nfq_batch batch);
+                   uint32_t coalesce_us, struct nfq_batch batch);
 
 /* Gives everything back but the batch. The kernel drops what waits in the queue. */
 void nfq_queue_close(struct nfq_queue *queue);

@@ -87,6 +87,19 @@ if (network !== undefined) {
       assert.equal(flags[1], 0);
     });
 
+    it('lets packets gather once they come densely, if it is to coalesce', async () => {
+      open({ batchSize: 1, coalesceMicros: 1_000 });
+      await udp.send(...Array.from({ length: 2_000 }, String));
+      let sleeps = 0;
+      for (let packet = 0; packet < 2_000; packet++) {
+        const before = performance.now();
+        assert.equal(queue.receive(1000), 1);
+        if (performance.now() - before > 0.8) sleeps++;
+        verdictOverAll(1, Verdict.accept);
+      }
+      assert.ok(sleeps >= 3, `slept ${sleeps} times`);
+    });
+
     it('knows IPv6', async () => {
       const udp6 = await udpThroughQueue(network, 'router', '::1');
       open();

@@ -1,0 +1,32 @@
+/*
+ * Coalescing, as network cards do it: while packets come densely, receives are kept some time apart, so that
+ * each brings several. That saves system calls and wake-ups, and delays a packet by at most that time.
+ *
+ *   packets    ·     ·        · · · · · · · · · · · · · · ·
+ *   receives   ↑     ↑        ↑ ↑ ↑       ↑       ↑       ↑
+ *              each at once         └─gap─┘ dense from here on
+ */
+#ifndef NFQ_PACE_H
+#define NFQ_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nfq_pace {
+  int64_t gap_ns; /* 0: never waits */
+  int64_t received_ns;
+  int64_t window_ns; /* when the present count began */
+  uint32_t packets;
+  bool dense;
+};
+
+/* For the thread that receives: its sleeps become exact to the microsecond if there is a gap. */
+void nfq_pace_start(struct nfq_pace *pace, uint32_t gap_us);
+
+/* Before a receive: sleeps for what is left of the gap if packets come densely. A signal ends the sleep early. */
+void nfq_pace_wait(struct nfq_pace *pace);
+
+/* After a receive that brought packets. */
+void nfq_pace_count(struct nfq_pace *pace, uint32_t packets);
+
+#endif
