@@ -3,8 +3,17 @@
  * transaction per table. Nothing is touched but our chains and the jumps to them; what someone else has flushed
  * meanwhile is put back, and what is there already is not put there twice.
  */
-import type { TableRules } from './iptables-rules.ts';
 import { isRuleName } from './rule-names.ts';
+
+/** What sluice has in one table of iptables; `jumps` and `rules` are lines as `iptables-save` writes them. */
+export interface TableRules {
+  readonly table: 'raw' | 'mangle';
+  /** Jumps from built-in chains to ours, which are everyone's and are left alone but for these lines. */
+  readonly jumps: readonly string[];
+  /** Our chains, which hold nothing but `rules`. */
+  readonly chains: readonly string[];
+  readonly rules: readonly string[];
+}
 
 /** The script that brings `wanted` about in one table, or takes everything of ours away; empty if nothing is there. */
 export function restoreScript(

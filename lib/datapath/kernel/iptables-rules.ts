@@ -10,18 +10,9 @@
  */
 import { Protocol } from '../../packet/packet.ts';
 import { type PortRange, type RulesDescription, wordsOf } from './description.ts';
+import type { TableRules } from './iptables-restore.ts';
 import { markBase, markMask, rulePrefix } from './rule-names.ts';
 import type { ErrorSelector, Selector, Steer } from './selectors.ts';
-
-/** What sluice has in one table of iptables; `jumps` and `rules` are lines as `iptables-save` writes them. */
-export interface TableRules {
-  readonly table: 'raw' | 'mangle';
-  /** Jumps from built-in chains to ours, which are everyone's and are left alone but for these lines. */
-  readonly jumps: readonly string[];
-  /** Our chains, which hold nothing but `rules`. */
-  readonly chains: readonly string[];
-  readonly rules: readonly string[];
-}
 
 /** The rules of one family, table by table, in chains that carry the name of `holder`; none if it has nothing to queue. */
 export function iptablesRules(
@@ -54,11 +45,6 @@ export function iptablesRules(
   return several ? [raw, unmarking(prefix)] : [raw];
 }
 
-/** Whether the raw table, as `iptables-save` shows it, sets marks, which the mangle table then takes off. */
-export function marksClients(prefix: string, savedRaw: string): boolean {
-  return savedRaw.includes(`\n:${prefix}/src `);
-}
-
 function workers({ workers }: RulesDescription): number[] {
   return Array.from({ length: workers }, (_, worker) => worker);
 }
@@ -80,7 +66,7 @@ function queueing(chain: string, worker: number, { firstQueue, onFailure }: Rule
  * Without ports a fragment would come to another worker than the rest of its flow. The kernel puts datagrams together
  * before this table (nf_defrag) as long as a rule with the socket match exists, whether or not it ever matches.
  */
-function reassembly(prefix: string, family: 4 | 6): string {
+export function reassembly(prefix: string, family: 4 | 6): string {
   const never = family === 4 ? '255.255.255.255/32' : 'ff02::1/128';
   return `-A ${prefix}/whole -s ${never} -p tcp -m socket --nowildcard -j RETURN`;
 }

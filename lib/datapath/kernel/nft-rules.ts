@@ -52,7 +52,8 @@ export function nftRemoval(holder: string): string {
   return `${table} {\n}\ndelete ${table}\n`;
 }
 
-function chain(name: string, lines: readonly string[]): string {
+/** A chain of a table. */
+export function chain(name: string, lines: readonly string[]): string {
   return `  chain ${name} {\n${lines.map((line) => `    ${line}\n`).join('')}  }\n`;
 }
 
@@ -60,7 +61,7 @@ function chain(name: string, lines: readonly string[]): string {
  * Without ports a fragment would come to another worker than the rest of its flow. The kernel puts datagrams together
  * before this hook (nf_defrag) as long as a rule with `tproxy` exists, whether or not it ever matches.
  */
-const reassembly = [
+export const reassembly = [
   'ip saddr 255.255.255.255 meta l4proto tcp tproxy ip to :1',
   'ip6 saddr ff02::1 meta l4proto tcp tproxy ip6 to :1',
 ];

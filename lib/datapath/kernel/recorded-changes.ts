@@ -2,7 +2,7 @@
 
 import type { Run } from './command.ts';
 import type { Change, IpChange, Journal } from './journal.ts';
-import { ruleTool } from './rule-tool.ts';
+import { type RuleScript, type RuleTool, ruleTool } from './rule-tool.ts';
 import { readSetting, writeSetting } from './sysctls.ts';
 
 export class RecordedChanges {
@@ -26,6 +26,12 @@ export class RecordedChanges {
   async add(change: IpChange): Promise<void> {
     this.#journal.record(change);
     await this.#run('ip', [change.object, 'add', ...change.spec, ...(change.options ?? [])]);
+  }
+
+  /** Puts rules in place of those that the holder has. */
+  async rule(tool: RuleTool, holder: string, script: RuleScript): Promise<void> {
+    this.#journal.record({ kind: 'rules', holder, tool: tool.name });
+    await tool.apply(holder, script);
   }
 
   async takeBack(change: Change): Promise<void> {

@@ -9,8 +9,8 @@ import { createHash } from 'node:crypto';
 const longestPart = 7;
 const longestPrefix = 28 - 1 - longestPart;
 
-/** Of a chain: the number of a worker, or what all workers have in common. */
-const part = /^\/(\d+|src|dst|whole)$/;
+/** Of a chain: the number of a worker, or what it is for. */
+const part = /^\/(\d+|src|dst|whole|in|mss|mangle)$/;
 
 /** What every name that belongs to a holder begins with; a name that does not fit is replaced by its digest. */
 export function rulePrefix(holder: string): string {

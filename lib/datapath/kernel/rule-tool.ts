@@ -1,20 +1,26 @@
 /** The tools that bring rules into the kernel, behind one face: nft, and iptables in either of its kinds. */
 import type { Run } from './command.ts';
-import type { RulesDescription } from './description.ts';
-import { restoreScript } from './iptables-restore.ts';
-import { iptablesRules, marksClients, type TableRules } from './iptables-rules.ts';
-import { nftRemoval, nftRules } from './nft-rules.ts';
+import { restoreScript, type TableRules } from './iptables-restore.ts';
+import { nftRemoval } from './nft-rules.ts';
 import { rulePrefix } from './rule-names.ts';
 
 export const ruleToolNames = ['nft', 'iptables', 'iptables-legacy'] as const;
 
 export type RuleToolName = (typeof ruleToolNames)[number];
 
+/** The rules of one holder, in the language of each tool. */
+export interface RuleScript {
+  /** Replaces whatever the holder had. */
+  readonly nft: string;
+  /** By family; none for one that has nothing to rule. */
+  readonly iptables: Readonly<Record<4 | 6, readonly TableRules[]>>;
+}
+
 /** Both methods may be called again, and reject with `CommandError`. */
 export interface RuleTool {
   readonly name: RuleToolName;
-  /** Puts the rules of a description in place of those that the holder has. */
-  apply(holder: string, description: RulesDescription): Promise<void>;
+  /** Puts rules in place of those that the holder has. */
+  apply(holder: string, script: RuleScript): Promise<void>;
   /** Takes away whatever the holder has. */
   remove(holder: string): Promise<void>;
 }
@@ -26,8 +32,8 @@ export function ruleTool(name: RuleToolName, run: Run): RuleTool {
 function nftTool(run: Run): RuleTool {
   return {
     name: 'nft',
-    async apply(holder, description) {
-      await run('nft', ['-f', '-'], nftRules(holder, description));
+    async apply(_, { nft }) {
+      await run('nft', ['-f', '-'], nft);
     },
     async remove(holder) {
       await run('nft', ['-f', '-'], nftRemoval(holder));
@@ -36,8 +42,8 @@ function nftTool(run: Run): RuleTool {
 }
 
 /**
- * One transaction for each table and family: atomic, but not all of them together. The mangle table is looked at only
- * where the raw one says that it holds something, because iptables makes every table that it looks at.
+ * One transaction for each table and family: atomic, but not all of them together. Because iptables makes every table
+ * that it looks at, the mangle table is looked at only where there is a witness in the raw one, an empty chain.
  */
 function iptablesTool(name: 'iptables' | 'iptables-legacy', run: Run): RuleTool {
   const programs = { 4: name, 6: name.replace('ip', 'ip6') } as const;
@@ -57,7 +63,7 @@ function iptablesTool(name: 'iptables' | 'iptables-legacy', run: Run): RuleTool 
   const remove = async (family: 4 | 6, prefix: string): Promise<void> => {
     // A family that cannot even be listed has nothing of ours.
     const raw = await save(family, 'raw').catch(() => '');
-    if (marksClients(prefix, raw)) {
+    if (raw.includes(`\n:${prefix}/${witness} `)) {
       await restore(family, restoreScript(prefix, 'mangle', await save(family, 'mangle'), undefined));
     }
     await restore(family, restoreScript(prefix, 'raw', raw, undefined));
@@ -65,15 +71,28 @@ function iptablesTool(name: 'iptables' | 'iptables-legacy', run: Run): RuleTool 
 
   return {
     name,
-    async apply(holder, description) {
+    async apply(holder, { iptables }) {
+      const prefix = rulePrefix(holder);
       for (const family of [4, 6] as const) {
-        const tables = iptablesRules(holder, description, family);
-        for (const wanted of tables) await apply(family, rulePrefix(holder), wanted);
-        if (tables.length === 0) await remove(family, rulePrefix(holder));
+        const tables = withWitness(prefix, iptables[family]);
+        for (const wanted of tables) await apply(family, prefix, wanted);
+        if (tables.length === 0) await remove(family, prefix);
       }
     },
     async remove(holder) {
       for (const family of [4, 6] as const) await remove(family, rulePrefix(holder));
     },
   };
+}
+
+const witness = 'mangle';
+
+/** The raw table first, with the witness if there is another. */
+function withWitness(prefix: string, tables: readonly TableRules[]): readonly TableRules[] {
+  const mangle = tables.filter(({ table }) => table === 'mangle');
+  if (mangle.length === 0) return tables;
+  const [raw = { table: 'raw', jumps: [], chains: [], rules: [] } as const] = tables.filter(
+    ({ table }) => table === 'raw',
+  );
+  return [{ ...raw, chains: [...raw.chains, `${prefix}/${witness}`] }, ...mangle];
 }

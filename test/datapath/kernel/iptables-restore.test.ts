@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TableRules } from '../../../lib/datapath/kernel/iptables-restore.ts';
 import { restoreScript } from '../../../lib/datapath/kernel/iptables-restore.ts';
-import type { TableRules } from '../../../lib/datapath/kernel/iptables-rules.ts';
 
 const wanted: TableRules = {
   table: 'raw',

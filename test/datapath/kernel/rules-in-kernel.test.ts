@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { queueRules } from '../../../lib/datapath/kernel/queue-rules.ts';
 import type { RuleToolName } from '../../../lib/datapath/kernel/rule-tool.ts';
 import { inside } from '../../support/inside-netns.ts';
 import { type Courier, type Datagram, startCourier } from './support/courier.ts';
@@ -115,7 +116,7 @@ if (network !== undefined) {
       after(() => ruleTool.remove('t'));
 
       describe('for one worker', () => {
-        before(() => ruleTool.apply('t', oneWorker));
+        before(() => ruleTool.apply('t', queueRules('t', oneWorker)));
 
         for (const { family, vip, client, snat, near, backend } of families) {
           const rows: [name: string, queued: number, keyof typeof couriers, Datagram][] = [
@@ -193,8 +194,8 @@ if (network !== undefined) {
 
         it('are replaced as a whole, and taken away as a whole, any number of times', async () => {
           const vips = [{ address: '192.0.2.10', protocol: 'udp', port: 54 }] as const;
-          await ruleTool.apply('t', rules({ vips }));
-          await ruleTool.apply('t', rules({ vips }));
+          await ruleTool.apply('t', queueRules('t', rules({ vips })));
+          await ruleTool.apply('t', queueRules('t', rules({ vips })));
           assert.deepEqual(await sent('client', { to: '192.0.2.10', toPort: 54 }, 1), [1]);
           assert.deepEqual(await sent('client', { to: '192.0.2.10', toPort: 53 }, 0), [0]);
           assert.deepEqual(await sent('client', { to: '2001:db8::10', toPort: 53 }, 0), [0]);
@@ -204,15 +205,15 @@ if (network !== undefined) {
         });
 
         it('are left as they were when the new ones are refused', async () => {
-          await ruleTool.apply('t', oneWorker);
+          await ruleTool.apply('t', queueRules('t', oneWorker));
           const nonsense = rules({ vips: [{ address: '192.0.2.10', protocol: 'udp', port: Number.NaN }] });
-          await assert.rejects(ruleTool.apply('t', nonsense), { name: 'CommandError' });
+          await assert.rejects(ruleTool.apply('t', queueRules('t', nonsense)), { name: 'CommandError' });
           assert.deepEqual(await sent('client', { to: '192.0.2.10', toPort: 53 }, 1), [1]);
         });
       });
 
       describe('for two workers', () => {
-        before(() => ruleTool.apply('t', twoWorkers));
+        before(() => ruleTool.apply('t', queueRules('t', twoWorkers)));
 
         /** The one worker that got the packet. */
         const workerOf = async (host: keyof typeof couriers, datagram: Datagram): Promise<number> => {
@@ -268,7 +269,7 @@ if (network !== undefined) {
         it('leave no mark on a packet for the hooks that follow', { skip: tool === 'nft' }, async () => {
           const marked = '-m mark ! --mark 0 -j ACCEPT';
           execFileSync(tool, `-A INPUT ${marked}`.split(' '));
-          await ruleTool.apply('t', { ...twoWorkers, onFailure: 'bypass' });
+          await ruleTool.apply('t', queueRules('t', { ...twoWorkers, onFailure: 'bypass' }));
           await workerOf('client', { to: '192.0.2.10', toPort: 53 });
           const rule = execFileSync(`${tool}-save`, ['-c', '-t', 'filter'], { encoding: 'utf8' });
           execFileSync(tool, `-D INPUT ${marked}`.split(' '));
