@@ -52,6 +52,12 @@ export class Backend {
     this.healthSinceMs = nowMs;
   }
 
+  /** Another one that is as this one is now. */
+  copy(): Backend {
+    const { name, host, port, weight, healthSinceMs } = this;
+    return Object.assign(new Backend({ name, host, port, weight }, healthSinceMs), this);
+  }
+
   /** Whether it is meant to take new flows, be it up or not. */
   get enabled(): boolean {
     return this.admin === 'enabled' && this.weight > 0 && !this.removed;

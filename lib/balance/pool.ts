@@ -75,6 +75,11 @@ export class BackendPool {
     return this.#backends;
   }
 
+  /** Who may be given a new flow: never changed in place. */
+  get candidates(): readonly Backend[] {
+    return this.#candidates;
+  }
+
   /** How many are enabled and up. The last known, when none is, do not count. */
   get fit(): number {
     return this.#fit;
@@ -188,6 +193,23 @@ export class BackendPool {
       settings.maxConnections === maxConnections;
     if (!sameSettings || added.length + removed.length + changed.length > 0) this.#refresh();
     return { added, removed, changed };
+  }
+
+  /**
+   * The same pool with backends of its own, to try out what would happen. What a policy remembers of earlier flows is
+   * not copied.
+   */
+  copy(): BackendPool {
+    const twins = new Map(this.#backends.map((backend) => [backend, backend.copy()]));
+    const copy = new BackendPool(
+      { ...this.#settings, hashSeed: this.#hashSeed, random: this.#random },
+      [],
+      0,
+    );
+    copy.#backends = [...twins.values()];
+    copy.#lastUp = this.#lastUp.flatMap((backend) => twins.get(backend) ?? []);
+    copy.#refresh();
+    return copy;
   }
 
   /** Works out the candidates anew after something that they depend on has changed. */

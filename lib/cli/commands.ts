@@ -10,6 +10,7 @@ import { enable } from './commands/enable.ts';
 import { flows } from './commands/flows.ts';
 import { forget } from './commands/forget.ts';
 import { nat } from './commands/nat.ts';
+import { plan } from './commands/plan.ts';
 import { proxy } from './commands/proxy.ts';
 import { reload } from './commands/reload.ts';
 import { save } from './commands/save.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   nat,
   up,
   check,
+  plan,
   reload,
   stop,
   save,

@@ -1,5 +1,6 @@
 /** A configuration file on disk. */
 import { readFile } from 'node:fs/promises';
+import type { ConfigText } from '../control/controllable.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 
@@ -12,6 +13,11 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** @throws {SluiceError} with exit code 3, whether the file cannot be read or says something wrong. */
 export async function readConfigFile(file: string): Promise<InstanceSpec> {
+  return parseConfigText(await readConfigText(file));
+}
+
+/** @throws {SluiceError} with exit code 3. */
+export async function readConfigText(file: string): Promise<ConfigText> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new SluiceError(
       'ERR_SLUICE_CONFIG_UNREADABLE',
@@ -19,6 +25,11 @@ export async function readConfigFile(file: string): Promise<InstanceSpec> {
       { exitCode: ExitCode.configInvalid, remedy: 'name a configuration file with -f FILE', cause: error },
     );
   });
+  return { text, file };
+}
+
+/** @throws {ConfigError} if it says something wrong. */
+export async function parseConfigText({ text, file }: ConfigText): Promise<InstanceSpec> {
   const { parseConfig } = await import('../config/parse.ts');
   return parseConfig(text, file);
 }

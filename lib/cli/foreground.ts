@@ -1,5 +1,6 @@
 /** Runs an instance in this process, as `proxy`, `up` and `demo` do, and says when it is ready. */
 import type { Controllable } from '../control/controllable.ts';
+import type { Reread } from '../daemon/instance.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { ExitCode } from '../model/errors.ts';
 import type { InstanceSpec } from '../model/spec.ts';
@@ -17,7 +18,7 @@ export type ForegroundFlags = Values<NoPositionals, typeof foregroundFlags>;
 
 export interface Foreground {
   readonly spec: InstanceSpec;
-  readonly reread?: () => Promise<InstanceSpec>;
+  readonly reread?: Reread;
   readonly flags: ForegroundFlags;
   readonly terminal: Terminal;
   /** Where log lines go, and nothing is said of being ready; the terminal's messages when absent. */

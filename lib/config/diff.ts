@@ -3,7 +3,7 @@
  * the order in which they are written is never a difference.
  */
 import { formatListen } from '../model/address.ts';
-import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
+import type { BackendSpec, InstanceSpec, ServiceSpec } from '../model/spec.ts';
 
 /** A part of a service that can change while its name stays. */
 export type ServicePart = Exclude<keyof ServiceSpec, 'name'>;
@@ -37,6 +37,27 @@ export function diffInstances(current: InstanceSpec, next: InstanceSpec): Instan
     else changed.push([old, service, what]);
   }
   return { added, removed: [...before.values()], changed, unchanged };
+}
+
+/** Backends of a service, told apart as a pool does: one that moved to another host or port is another one. */
+export interface BackendDiff {
+  readonly added: readonly BackendSpec[];
+  readonly removed: readonly BackendSpec[];
+  readonly reweighted: readonly (readonly [current: BackendSpec, next: BackendSpec])[];
+}
+
+/** Compares the backends of a service. */
+export function diffBackends(current: readonly BackendSpec[], next: readonly BackendSpec[]): BackendDiff {
+  const isSame = (one: BackendSpec) => (other: BackendSpec) =>
+    one.name === other.name && one.host === other.host && one.port === other.port;
+  return {
+    added: next.filter((backend) => !current.some(isSame(backend))),
+    removed: current.filter((backend) => !next.some(isSame(backend))),
+    reweighted: current.flatMap((backend) => {
+      const after = next.find(isSame(backend));
+      return after === undefined || after.weight === backend.weight ? [] : [[backend, after] as const];
+    }),
+  };
 }
 
 function differingParts(one: ServiceSpec, other: ServiceSpec): ServicePart[] {

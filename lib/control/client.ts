@@ -6,8 +6,9 @@
 import type { Client } from 'undici';
 import { reasonOf, timedOut } from '../health/reason.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
-import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
-import type { BackendPatch } from './controllable.ts';
+import type { PlanView } from '../model/plan.ts';
+import type { BackendView, FlowView, StatusView } from '../model/view.ts';
+import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
 import { fromProblem } from './problem.ts';
 
@@ -17,7 +18,10 @@ const answerTimeoutMs = 30_000;
 interface Call {
   readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: string;
 }
 
 /** Talks to the instance at `socketPath`, over one connection that is opened by need and kept between calls. */
@@ -56,8 +60,15 @@ export class ControlClient {
       .backends;
   }
 
-  reload(): Promise<ReloadView> {
+  reload(): Promise<PlanView> {
     return this.#askJson({ method: 'POST', path: '/v1/reload' });
+  }
+
+  /** See `Controllable.plan`. */
+  plan(instead?: ConfigText): Promise<PlanView> {
+    if (instead === undefined) return this.#askJson({ method: 'POST', path: '/v1/plan' });
+    const path = `/v1/plan?file=${encodeURIComponent(instead.file)}`;
+    return this.#askJson({ method: 'POST', path, text: instead.text });
   }
 
   /** Resolves once the instance has heard it, which is before it has stopped. */
@@ -82,7 +93,7 @@ export class ControlClient {
     return document as Document;
   }
 
-  async #ask({ method, path, body }: Call): Promise<string> {
+  async #ask({ method, path, ...sent }: Call): Promise<string> {
     this.#client ??= openClient(this.socketPath);
     const client = await this.#client;
     let status: number;
@@ -91,9 +102,7 @@ export class ControlClient {
       const response = await client.request({
         method,
         path,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        ...bodyOf(sent),
       });
       status = response.statusCode;
       text = await response.body.text();
@@ -132,6 +141,12 @@ export class ControlClient {
       remedy: 'point to the control socket of an instance with --control PATH',
     });
   }
+}
+
+function bodyOf({ body, text }: Pick<Call, 'body' | 'text'>) {
+  if (text !== undefined) return { body: text, headers: { 'content-type': 'text/plain; charset=utf-8' } };
+  if (body === undefined) return {};
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
 
 async function openClient(socketPath: string): Promise<Client> {

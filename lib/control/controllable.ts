@@ -2,12 +2,20 @@
  * What a running instance can be asked, by whoever asks: the control socket, the dashboard inside the same
  * process, a test. Everything above the process floor knows an instance through this and nothing else.
  */
-import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
+import type { PlanView } from '../model/plan.ts';
+import type { BackendView, FlowView, StatusView } from '../model/view.ts';
 
 /** What a person may change about a backend while it runs; absent fields stay as they are. */
 export interface BackendPatch {
   readonly state?: 'enabled' | 'draining' | 'disabled';
   readonly weight?: number;
+}
+
+/** A configuration file that somebody holds. */
+export interface ConfigText {
+  readonly text: string;
+  /** Its name, for the places in errors. */
+  readonly file: string;
 }
 
 export interface Controllable {
@@ -23,7 +31,12 @@ export interface Controllable {
    */
   patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[];
   /** Reads the configuration again and applies the difference; rejects, changing nothing, if it is invalid. */
-  reload(): Promise<ReloadView>;
+  reload(): Promise<PlanView>;
+  /**
+   * What a reload would do, if the configuration were `instead`, or as it is now. Changes nothing; rejects if it is
+   * invalid.
+   */
+  plan(instead?: ConfigText): Promise<PlanView>;
   /** Begins an orderly stop: no new clients, live ones until the drain deadline. Once is enough. */
   stop(): void;
 }

@@ -6,7 +6,8 @@ import type { Controllable } from './controllable.ts';
 import { httpStatusOf, toProblem } from './problem.ts';
 import { type Answer, json, type Route } from './routes.ts';
 
-const longestBodyBytes = 65_536;
+/** Of a configuration file with some ten thousand backends. */
+const longestBodyBytes = 1_048_576;
 
 /** Answers from `routes` and from nothing else. What is not a `SluiceError` is a defect: logged, and hidden behind a 500. */
 export function requestHandler(instance: Controllable, routes: readonly Route[], log: Log): RequestListener {

@@ -83,6 +83,12 @@ export const controlRoutes: readonly Route[] = [
   { method: 'POST', path: '/v1/reload', answer: async (instance) => json(await instance.reload()) },
   {
     method: 'POST',
+    path: '/v1/plan',
+    answer: async (instance, { body: text, query }) =>
+      json(await instance.plan(text === '' ? undefined : { text, file: query.get('file') ?? 'the request' })),
+  },
+  {
+    method: 'POST',
     path: '/v1/stop',
     answer(instance) {
       // A stop with nothing to drain may end the process at once: the answer, written in this turn, goes first.

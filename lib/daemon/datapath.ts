@@ -2,7 +2,7 @@
  * The packet path of one mode as the daemon sees it: what it is told, and what it can be asked. Those that there are,
  * with queues and threads, are loaded by whoever opens them; tests have one in memory.
  */
-import type { FlowEntry } from '../datapath/flow-list.ts';
+import type { FlowEntry, FlowGroup } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
 import type { Vip, VipBackend } from '../datapath/settings.ts';
@@ -22,6 +22,8 @@ export interface Datapath<V extends Vip> {
   /** Flows now, `limit` of them at most. */
   flows(limit: number): readonly FlowEntry[];
   flowCount(): number;
+  /** Flows that are not over by where they go, with up to `examples` of each. */
+  groups(examples: number): readonly FlowGroup[];
   /** From now on there are no new flows; those that are there go on. */
   refuse(): void | Promise<void>;
   /** Puts everything back. */

@@ -6,17 +6,19 @@
  *                └───┘ reload             └── close ──▶ at once
  */
 import type { Backend } from '../balance/backend.ts';
-import type { BackendPatch, Controllable } from '../control/controllable.ts';
+import type { BackendPatch, ConfigText, Controllable } from '../control/controllable.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { PlanView } from '../model/plan.ts';
 import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
-import type { BackendView, FlowView, ReloadView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { PacketPaths } from './packet-paths.ts';
 import { PacketService } from './packet-service.ts';
+import { planServices } from './plan.ts';
 import { ProxyService } from './proxy-service.ts';
-import { applySpec, type ReloadOutcome } from './reload.ts';
+import { applySpec, type Retired, summarize } from './reload.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
@@ -24,9 +26,12 @@ import { version } from './version.ts';
 import { viewBackend, viewFlows } from './views.ts';
 import { natVip } from './vips.ts';
 
+/** Reads the configuration anew, from where it came; of another text, as if that stood there. */
+export type Reread = (instead?: ConfigText) => Promise<InstanceSpec>;
+
 export interface InstanceOptions {
   readonly spec: InstanceSpec;
-  readonly reread?: () => Promise<InstanceSpec>;
+  readonly reread?: Reread;
   readonly surroundings: Omit<Surroundings, 'hashSeed'>;
   /** Not called without a service of the mode. */
   readonly openDatapaths: OpenDatapaths;
@@ -37,7 +42,7 @@ export class Instance implements Controllable {
   /** Resolves when the last flow has ended after a stop. */
   readonly stopped: Promise<void>;
 
-  readonly #reread: (() => Promise<InstanceSpec>) | undefined;
+  readonly #reread: Reread | undefined;
   readonly #surroundings: Surroundings;
   readonly #startedMs: number;
   readonly #resolveStopped: () => void;
@@ -47,7 +52,7 @@ export class Instance implements Controllable {
   /** Removed by a reload, with flows that may go on until the deadline. */
   readonly #retired = new Set<RunningService>();
   /** The latest for each backend: one that came back and was removed again has a new deadline. */
-  readonly #removals = new WeakMap<Backend, ReloadOutcome['retired']>();
+  readonly #removals = new WeakMap<Backend, Retired>();
   #ticker: NodeJS.Timeout | undefined;
   #drainDeadlineMs: number | undefined;
   #reloading = false;
@@ -137,28 +142,34 @@ export class Instance implements Controllable {
     });
   }
 
-  async reload(): Promise<ReloadView> {
-    if (this.#reread === undefined) {
-      throw new SluiceError(
-        'ERR_SLUICE_NO_CONFIGURATION',
-        'this instance was started without a configuration',
-        {
-          remedy: 'use `sluice up -f FILE` to have one to reload',
-        },
-      );
+  async plan(instead?: ConfigText): Promise<PlanView> {
+    const next = await this.#read(instead);
+    const addresses = await resolveHosts(next);
+    this.#requireReady();
+    const plan = this.#plan(next, addresses);
+    try {
+      this.#requireFit(next, addresses);
+      return plan;
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { ...plan, refused: { message: error.message, remedy: error.remedy ?? null } };
     }
+  }
+
+  async reload(): Promise<PlanView> {
     if (this.#reloading) throw new SluiceError('ERR_SLUICE_BUSY', 'the instance is reloading already');
     this.#requireReady();
     this.#reloading = true;
     try {
-      const next = await this.#reread();
+      const next = await this.#read();
       const addresses = await resolveHosts(next);
       this.#requireReady();
-      const outcome = this.#apply(this.#spec, next, addresses);
+      const plan = this.#plan(next, addresses);
+      const retired = this.#apply(this.#spec, next, addresses);
       this.#spec = next;
-      this.#retire(outcome.retired);
+      this.#retire(retired);
       await this.#paths.apply();
-      const { added, changed, removed, unchanged, needRestart } = outcome.view;
+      const { added, changed, removed, unchanged, needRestart } = plan;
       if (needRestart.length > 0) {
         this.#surroundings.log.warn('settings wait for a restart', { settings: needRestart.join(' ') });
       }
@@ -168,15 +179,44 @@ export class Instance implements Controllable {
         removed: removed.length,
         unchanged: unchanged.length,
       });
-      return outcome.view;
+      return plan;
     } finally {
       this.#reloading = false;
     }
   }
 
-  /** Throws a SluiceError, having changed nothing. */
-  #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): ReloadOutcome {
+  /** The configuration as it is now, or as it would be with another text. */
+  #read(instead?: ConfigText): Promise<InstanceSpec> {
+    if (this.#reread !== undefined) return this.#reread(instead);
+    throw new SluiceError(
+      'ERR_SLUICE_NO_CONFIGURATION',
+      'this instance was started without a configuration',
+      {
+        remedy: 'use `sluice up -f FILE` to have one to reload',
+      },
+    );
+  }
+
+  /** What going over to `next` would do, if nothing stands in its way. */
+  #plan(next: InstanceSpec, addresses: Addresses): PlanView {
+    return {
+      name: this.#spec.name,
+      ...summarize(this.#spec, next),
+      ...planServices(this.#spec, next, this.#services, addresses),
+      drainMs: next.drainMs,
+      refused: null,
+    };
+  }
+
+  /** Throws a SluiceError if a specification cannot be gone over to while it runs. */
+  #requireFit(next: InstanceSpec, addresses: Addresses): void {
     requireRoutable(next.services, addresses);
+    this.#paths.requireUnchanged(next);
+  }
+
+  /** Throws a SluiceError, having changed nothing. */
+  #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): Retired {
+    this.#requireFit(next, addresses);
     this.#paths.configure(next);
     return applySpec(current, next, this.#services, addresses, (spec) => this.#create(spec, addresses));
   }
@@ -217,7 +257,7 @@ export class Instance implements Controllable {
   }
 
   /** Services and backends that a reload has removed lose what flows they have left at the deadline. */
-  #retire(retired: ReloadOutcome['retired']): void {
+  #retire(retired: Retired): void {
     const { services, backends } = retired;
     for (const service of services) this.#retired.add(service);
     for (const [, backend] of backends) this.#removals.set(backend, retired);

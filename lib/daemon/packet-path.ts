@@ -4,6 +4,7 @@
  * at a time: a change that comes meanwhile waits, with all others that come, for the next.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { FlowEntry } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
 import { formatHostPort } from '../model/address.ts';
@@ -14,7 +15,7 @@ import { noTraffic, type Traffic } from '../model/traffic.ts';
 import type { FlowState, FlowView } from '../model/view.ts';
 import type { Datapath, OpenDatapath } from './datapath.ts';
 import { differingSettings } from './path-settings.ts';
-import type { FlowSource } from './running-service.ts';
+import type { FlowGroup, FlowSource } from './running-service.ts';
 
 /** A service that wants packets. */
 export interface VipOwner<V extends Vip> {
@@ -54,16 +55,19 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     return this.#settings;
   }
 
-  /** Takes other settings. Throws ERR_SLUICE_NEEDS_RESTART if they differ and the path is running. */
+  /** Takes other settings, which `requireUnchanged` has nothing against. */
   configure(settings: S): void {
-    if (this.#datapath !== undefined && !isDeepStrictEqual(settings, this.#settings)) {
-      throw new SluiceError(
-        'ERR_SLUICE_NEEDS_RESTART',
-        `the packet path is running, and ${differingSettings(settings, this.#settings)} cannot change meanwhile`,
-        { remedy: 'take the change back, or stop the instance and start it again' },
-      );
-    }
     this.#settings = settings;
+  }
+
+  /** Throws ERR_SLUICE_NEEDS_RESTART if settings differ and the path is running. */
+  requireUnchanged(settings: S): void {
+    if (this.#datapath === undefined || isDeepStrictEqual(settings, this.#settings)) return;
+    throw new SluiceError(
+      'ERR_SLUICE_NEEDS_RESTART',
+      `the packet path is running, and ${differingSettings(settings, this.#settings)} cannot change meanwhile`,
+      { remedy: 'take the change back, or stop the instance and start it again' },
+    );
   }
 
   join(owner: VipOwner<V>): void {
@@ -127,12 +131,19 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
   }
 
   flows(limit: number): readonly FlowView[] {
-    const flows = this.#datapath?.flows(limit) ?? [];
-    return flows.map(({ state, ...flow }) => ({
-      ...flow,
-      service: this.#published.get(`${flow.protocol} ${flow.vip}`)?.vip.service ?? '',
-      state: stateOf(state),
+    return (this.#datapath?.flows(limit) ?? []).map((flow) => this.#view(flow));
+  }
+
+  groups(examples: number): readonly FlowGroup[] {
+    const groups = this.#datapath?.groups(examples) ?? [];
+    return groups.map(({ vip, backend, flows, examples: some }) => ({
+      service: this.#published.get(keyOf(vip))?.vip.service ?? '',
       mode: this.#mode,
+      protocol: vip.protocol,
+      vip: { host: vip.address, port: vip.port },
+      backend: { address: backend },
+      flows,
+      examples: some.map((flow) => this.#view(flow)),
     }));
   }
 
@@ -142,6 +153,11 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     if (count > mostCounted) return undefined;
     const ofService = this.flows(count).filter((flow) => flow.service === service);
     return ofService.filter(({ state }) => state !== 'closing').length;
+  }
+
+  #view({ state, ...flow }: FlowEntry): FlowView {
+    const service = this.#published.get(`${flow.protocol} ${flow.vip}`)?.vip.service ?? '';
+    return { ...flow, service, state: stateOf(state), mode: this.#mode };
   }
 
   #run(): Promise<void> {

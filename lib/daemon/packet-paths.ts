@@ -13,13 +13,14 @@ export class PacketPaths {
     this.nat = new PacketPath('nat', natSettingsOf(spec), open.nat, log);
   }
 
-  /** Takes the settings of a new specification. Throws ERR_SLUICE_NEEDS_RESTART if they differ where a path runs. */
+  /** Takes the settings of a new specification, which `requireUnchanged` has nothing against. */
   configure(spec: InstanceSpec): void {
-    const settings = natSettingsOf(spec);
-    // Without a service of the mode nothing is said of its sources.
-    const silent = !spec.services.some(({ mode }) => mode === 'nat');
-    const { snatAddresses } = this.nat.settings;
-    this.nat.configure(silent ? { ...settings, snatAddresses } : settings);
+    this.nat.configure(this.#natSettings(spec));
+  }
+
+  /** Throws ERR_SLUICE_NEEDS_RESTART if the settings of a specification differ where a path runs. */
+  requireUnchanged(spec: InstanceSpec): void {
+    this.nat.requireUnchanged(this.#natSettings(spec));
   }
 
   /** Brings about what the services want. Rejects with a SluiceError. */
@@ -30,5 +31,12 @@ export class PacketPaths {
   /** Puts the machine back. */
   async stop(): Promise<void> {
     await this.nat.stop();
+  }
+
+  /** Without a service of the mode nothing is said of its sources. */
+  #natSettings(spec: InstanceSpec): NatSettings {
+    const settings = natSettingsOf(spec);
+    const silent = !spec.services.some(({ mode }) => mode === 'nat');
+    return silent ? { ...settings, snatAddresses: this.nat.settings.snatAddresses } : settings;
   }
 }

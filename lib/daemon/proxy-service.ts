@@ -2,17 +2,18 @@
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPool, PoolSettings } from '../balance/pool.ts';
 import { reasonOfCode } from '../health/reason.ts';
-import { formatListen } from '../model/address.ts';
-import type { Listen, ServiceSpec } from '../model/spec.ts';
+import { formatHostPort, formatListen } from '../model/address.ts';
+import type { HostPort, Listen, Protocol, ServiceSpec } from '../model/spec.ts';
 import type { FlowView, ServiceView } from '../model/view.ts';
 import { ProxyContext } from '../proxy/context.ts';
+import type { BackendFlows } from '../proxy/flow-groups.ts';
 import { nodeTcp } from '../proxy/socket/node-tcp.ts';
 import { nodeUdp } from '../proxy/socket/node-udp.ts';
 import type { Listener } from '../proxy/socket/stream.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { UdpProxy } from '../proxy/udp-proxy.ts';
 import type { Addresses } from './resolve.ts';
-import type { FlowSource, RunningService, Surroundings } from './running-service.ts';
+import type { FlowGroup, FlowSource, RunningService, Surroundings } from './running-service.ts';
 import { WatchedBackends } from './watched-backends.ts';
 
 interface Bound {
@@ -137,6 +138,23 @@ export class ProxyService implements RunningService, FlowSource {
 
   flows(limit: number): readonly FlowView[] {
     return [...this.#tcp.view(limit), ...this.#udp.view(limit)];
+  }
+
+  groups(examples: number): readonly FlowGroup[] {
+    const { name, mode } = this.spec;
+    const group = (protocol: Protocol, vip: HostPort | null, { backend, ...others }: BackendFlows) => ({
+      ...others,
+      service: name,
+      mode,
+      protocol,
+      vip,
+      backend:
+        backend === null ? null : { address: formatHostPort(backend.host, backend.port), name: backend.name },
+    });
+    return [
+      ...this.#tcp.groups(examples).map((flows) => group('tcp', null, flows)),
+      ...this.#udp.groups(examples).map(({ vip, ...flows }) => group('udp', vip, flows)),
+    ];
   }
 
   view(): ServiceView {

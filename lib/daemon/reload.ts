@@ -16,13 +16,10 @@ import type { RunningService } from './running-service.ts';
 /** What an instance is from its start to its end. */
 const fixedSettings = ['name', 'control', 'metrics', 'hashSeed'] as const satisfies (keyof InstanceSpec)[];
 
-export interface ReloadOutcome {
-  readonly view: ReloadView;
-  /** Take no new flows any more; those they have are the caller's to end. */
-  readonly retired: {
-    readonly services: readonly RunningService[];
-    readonly backends: readonly (readonly [RunningService, Backend])[];
-  };
+/** Who takes no new flows any more; those they have are the caller's to end. */
+export interface Retired {
+  readonly services: readonly RunningService[];
+  readonly backends: readonly (readonly [RunningService, Backend])[];
 }
 
 /** Changes `services` from `current` to `next`. Throws a SluiceError, having changed nothing. */
@@ -32,7 +29,7 @@ export function applySpec(
   services: Map<string, RunningService>,
   addresses: Addresses,
   create: (spec: ServiceSpec) => RunningService,
-): ReloadOutcome {
+): Retired {
   const diff = diffInstances(current, next);
   const isOther = ([old, spec]: ServiceChange) => old.mode !== spec.mode;
   const changed = diff.changed.filter((change) => !isOther(change));
@@ -72,15 +69,18 @@ export function applySpec(
     service.check();
   }
   bindAll(wanted.filter(isHeld), addresses);
+  return { services: gone, backends: retiredBackends };
+}
+
+/** The difference between two specifications in the words of `sluice reload`. */
+export function summarize(current: InstanceSpec, next: InstanceSpec): ReloadView {
+  const { added, changed, removed, unchanged } = diffInstances(current, next);
   return {
-    view: {
-      added: diff.added.map(({ name }) => name),
-      changed: diff.changed.map(([, { name }, what]) => `${name} (${what.join(', ')})`),
-      removed: diff.removed.map(({ name }) => name),
-      unchanged: diff.unchanged.map(({ name }) => name),
-      needRestart: fixedSettings.filter((key) => JSON.stringify(current[key]) !== JSON.stringify(next[key])),
-    },
-    retired: { services: gone, backends: retiredBackends },
+    added: added.map(({ name }) => name),
+    changed: changed.map(([, { name }, what]) => `${name} (${what.join(', ')})`),
+    removed: removed.map(({ name }) => name),
+    unchanged: unchanged.map(({ name }) => name),
+    needRestart: fixedSettings.filter((key) => JSON.stringify(current[key]) !== JSON.stringify(next[key])),
   };
 }
 

@@ -7,14 +7,14 @@ import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
 import type { OpenDatapaths } from './datapath.ts';
-import { Instance } from './instance.ts';
+import { Instance, type Reread } from './instance.ts';
 import { overlapWithLocalPorts } from './local-ports.ts';
 import { onSignals } from './signals.ts';
 
 export interface RunOptions {
   readonly spec: InstanceSpec;
   /** Reads the configuration anew, for `reload` and SIGHUP; absent for a one-liner, which has none. */
-  readonly reread?: () => Promise<InstanceSpec>;
+  readonly reread?: Reread;
   /** Stops by itself, in order, after so long. */
   readonly forMs?: number;
   readonly log: Log;

@@ -3,7 +3,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPool } from '../balance/pool.ts';
 import type { Clock, Random } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import type { Listen, ServiceSpec } from '../model/spec.ts';
+import type { HostPort, Listen, Mode, Protocol, ServiceSpec } from '../model/spec.ts';
 import type { FlowView, ServiceView } from '../model/view.ts';
 import type { Addresses } from './resolve.ts';
 
@@ -14,10 +14,25 @@ export interface Surroundings {
   readonly hashSeed: string;
 }
 
+/** Live flows of a service between the same two ends. */
+export interface FlowGroup {
+  readonly service: string;
+  readonly mode: Mode;
+  readonly protocol: Protocol;
+  /** Where the clients came to, as an address; null where every flow would have to be asked. */
+  readonly vip: HostPort | null;
+  /** As it is shown, and by name where flows are bound to that; null for those that wait for one. */
+  readonly backend: { readonly address: string; readonly name?: string } | null;
+  readonly flows: number;
+  readonly examples: readonly FlowView[];
+}
+
 /** Whoever holds flows; several services may have one in common. */
 export interface FlowSource {
   /** The oldest flows, at most `limit`. */
   flows(limit: number): readonly FlowView[];
+  /** All flows by where they go, with up to `examples` of each. */
+  groups(examples: number): readonly FlowGroup[];
 }
 
 export interface RunningService {

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { addTraffic, noTraffic, type Traffic } from '../model/traffic.ts';
-import { type FlowEntry, listFlows } from './flow-list.ts';
+import { type FlowEntry, type FlowGroup, groupFlows, listFlows, type Names } from './flow-list.ts';
 import { isLocal } from './kernel/addresses.ts';
 import type { Endpoint, KernelDescription } from './kernel/description.ts';
 import { requirePrivileges } from './kernel/privileges.ts';
@@ -133,12 +133,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
 
   /** Flows now, `limit` of them at most. */
   flows(limit: number): FlowEntry[] {
-    const vips = new Map(this.#generation?.vips.all.map(({ number, value }) => [number, value]));
-    const endpoints = new Map(this.#generation?.endpoints.all.map(({ number, value }) => [number, value]));
-    const names = {
-      vip: (number: number) => vips.get(number),
-      endpoint: (number: number) => endpoints.get(number)?.text,
-    };
+    const names = this.#names();
     const nowMs = monotonicMs();
     const flows: FlowEntry[] = [];
     for (const { rows } of this.#readings.shards) {
@@ -151,9 +146,21 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return this.#readings.flowCount();
   }
 
+  /** Flows that are not over by where they go, with up to `examples` of each. */
+  groups(examples: number): FlowGroup[] {
+    const tables = this.#readings.shards.map(({ rows }) => rows);
+    return groupFlows(tables, this.#names(), examples, monotonicMs());
+  }
+
   /** How often a worker had to be replaced. */
   get workerRestarts(): number {
     return this.#workers.restarts;
+  }
+
+  #names(): Names {
+    const vips = new Map(this.#generation?.vips.all.map(({ number, value }) => [number, value]));
+    const endpoints = new Map(this.#generation?.endpoints.all.map(({ number, value }) => [number, value]));
+    return { vip: (number) => vips.get(number), endpoint: (number) => endpoints.get(number)?.text };
   }
 
   #traffic(kind: 'vip' | 'endpoint', number: number | undefined): Traffic {

@@ -3,6 +3,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { HostPort } from '../model/spec.ts';
 import type { FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
+import { type BackendFlows, groupByBackend } from './flow-groups.ts';
 import { viewFlow } from './flow-view.ts';
 import type { Listener, Stream, TcpTransport } from './socket/stream.ts';
 import { type FlowHome, TcpFlow } from './tcp-flow.ts';
@@ -56,10 +57,14 @@ export class TcpProxy implements FlowHome {
     const views: FlowView[] = [];
     for (const flow of this.#flows) {
       if (views.length >= limit) break;
-      // A stream is passed on in bytes; the kernel keeps the packets to itself.
-      views.push(viewFlow(flow, this.context, { packetsIn: null, packetsOut: null }));
+      views.push(this.#view(flow));
     }
     return views;
+  }
+
+  /** All flows by backend, with up to `examples` of each. */
+  groups(examples: number): BackendFlows[] {
+    return groupByBackend(this.#flows, examples, (flow) => this.#view(flow));
   }
 
   enqueue(flow: TcpFlow): boolean {
@@ -69,6 +74,11 @@ export class TcpProxy implements FlowHome {
   leave(flow: TcpFlow): void {
     this.#flows.delete(flow);
     if (flow.state === 'queued') this.#waiting.leave(flow);
+  }
+
+  /** A stream is passed on in bytes; the kernel keeps the packets to itself. */
+  #view(flow: TcpFlow): FlowView {
+    return viewFlow(flow, this.context, { packetsIn: null, packetsOut: null });
   }
 
   #accept(client: Stream): void {

@@ -3,6 +3,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { HostPort } from '../model/spec.ts';
 import type { FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
+import { type BackendFlows, groupByBackend } from './flow-groups.ts';
 import { viewFlow } from './flow-view.ts';
 import type { DatagramOwner, DatagramSocket, UdpTransport } from './socket/datagram.ts';
 import type { Listener } from './socket/stream.ts';
@@ -75,6 +76,15 @@ export class UdpProxy {
       views.push(viewFlow(session, this.#context, session));
     }
     return views;
+  }
+
+  /** All sessions by listener and backend, with up to `examples` of each. */
+  groups(examples: number): (BackendFlows & { readonly vip: HostPort })[] {
+    return [...this.#listeners].flatMap(({ address, sessions }) =>
+      groupByBackend(sessions.values(), examples, (session) => viewFlow(session, this.#context, session)).map(
+        (group) => ({ ...group, vip: address }),
+      ),
+    );
   }
 
   *#sessions(): Generator<UdpSession> {

@@ -166,3 +166,35 @@ describe('a pool with a limit of connections', () => {
     assert.deepEqual([a.live, a.placed], [1, 2]);
   });
 });
+
+describe('a copy of a pool', () => {
+  it('has the same candidates, in objects of its own', () => {
+    const pool = poolOf([spec('a', 3), spec('b'), spec('c')], { balance: 'maglev' });
+    pool.claim(named(pool, 'a'));
+    pool.setHealth(named(pool, 'b'), false, 'timeout', 5);
+    pool.setWeight(named(pool, 'c'), 7);
+    const copy = pool.copy();
+    assert.deepEqual(copy.backends, pool.backends);
+    assert.ok(copy.backends.every((backend) => !pool.backends.includes(backend)));
+    assert.equal(picks(copy, 30), picks(pool, 30));
+  });
+
+  it('can be changed without the pool', () => {
+    const pool = poolOf([spec('a'), spec('b')]);
+    const copy = pool.copy();
+    copy.update([spec('c')], poolOptions, 9);
+    copy.setAdmin(named(copy, 'c'), 'draining');
+    assert.equal(picks(pool, 4), 'a b a b');
+    assert.deepEqual(
+      pool.candidates.map(({ name }) => name),
+      ['a', 'b'],
+    );
+  });
+
+  it('knows who was up last', () => {
+    const pool = poolOf([spec('a'), spec('b')], { whenAllDown: 'last-known' });
+    pool.setHealth(named(pool, 'b'), false, 'timeout', 5);
+    pool.setHealth(named(pool, 'a'), false, 'timeout', 6);
+    assert.equal(picks(pool.copy(), 2), 'a a');
+  });
+});

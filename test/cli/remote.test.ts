@@ -1,7 +1,7 @@
 /** The commands that speak to a running instance, against one. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -130,19 +130,43 @@ describe('a running instance', () => {
     assert.match((await ask('drain', first, '--service', 'dns')).stderr, /in service "dns"/);
   });
 
+  it('plans what a file would change, or its own, and changes nothing', async () => {
+    const other = directory.write('other.yaml', readFileSync(file, 'utf8').replace('weight: 0', 'weight: 9'));
+    assert.match(await said('plan', '-f', other), /^edge-1: 1 service changed\n.* weight 0 → 9\n/s);
+    const { event, changed, refused } = await document('plan', '-f', other);
+    assert.deepEqual([event, changed, refused], ['plan', ['web (backends)'], null]);
+    assert.equal(await said('plan'), 'edge-1: nothing changes\n');
+    // As the flags win that it was started with.
+    const drained = directory.write('drained.yaml', `drain: 9s\n${readFileSync(file, 'utf8')}`);
+    assert.equal((await document('plan', '-f', drained)).drainMs, 2_000);
+  });
+
+  it('says what is wrong with a file to plan for, whether or not it runs', async () => {
+    const broken = directory.write('broken.yaml', 'services: 1\n');
+    for (const whom of [
+      ['--control', control],
+      ['--name', 'nobody'],
+    ]) {
+      const { code, stdout, stderr } = await runSluice(['plan', '-f', broken, ...whom]);
+      assert.deepEqual([code, stdout], [3, '']);
+      assert.match(stderr, /broken\.yaml:1:11\n$/);
+    }
+    assert.equal((await runSluice(['plan', '-f', file, '--name', 'nobody'])).code, 5);
+  });
+
   it('reloads its file, or says why not and goes on', async () => {
-    assert.equal(await said('reload'), 'nothing has changed\n');
+    assert.equal(await said('reload'), 'edge-1: nothing changes\n');
     configure(5);
-    assert.match(await said('reload'), /^changed web/);
+    assert.match(
+      await said('reload'),
+      /^edge-1: 1 service changed\n\n~ web .*: backends\n.* weight 0 → 5\n/s,
+    );
     configure(5, '  - name: dns\n    listen: udp://127.0.0.1:0\n    backends: [127.0.0.1:9]\n');
-    assert.deepEqual(await document('reload'), {
-      event: 'reload',
-      added: ['dns'],
-      changed: [],
-      removed: [],
-      unchanged: ['web'],
-      needRestart: [],
-    });
+    const { event, added, changed, removed, unchanged, needRestart } = await document('reload');
+    assert.deepEqual(
+      [event, added, changed, removed, unchanged, needRestart],
+      ['reload', ['dns'], [], [], ['web'], []],
+    );
     configure(70_000);
     const { code, stderr } = await ask('reload');
     assert.equal(code, 3);

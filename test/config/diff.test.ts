@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { diffInstances, type ServicePart } from '../../lib/config/diff.ts';
+import { diffBackends, diffInstances, type ServicePart } from '../../lib/config/diff.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
-import type { InstanceSpec, ServiceSpec } from '../../lib/model/spec.ts';
+import type { BackendSpec, InstanceSpec, ServiceSpec } from '../../lib/model/spec.ts';
 
 const instance: InstanceSpec = parseConfig(
   `services:
@@ -88,5 +88,26 @@ describe('the difference between two configurations', () => {
     assert.deepEqual(diffInstances(withServices(web), withServices(next)).changed, [
       [web, next, ['balance', 'check']],
     ]);
+  });
+});
+
+describe('the difference between the backends of a service', () => {
+  const [a, b, c] = web.backends as [BackendSpec, BackendSpec, BackendSpec];
+
+  it('shows who came, who went and whose weight has changed, whatever the order', () => {
+    const heavier = { ...a, weight: 9 };
+    const d = { ...a, name: 'd' };
+    assert.deepEqual(diffBackends([a, b, c], [d, c, heavier]), {
+      added: [d],
+      removed: [b],
+      reweighted: [[a, heavier]],
+    });
+  });
+
+  it('takes a backend at another address for another one, though it has the name', () => {
+    for (const change of [{ host: 'z' }, { port: 9 }]) {
+      const moved = { ...a, ...change };
+      assert.deepEqual(diffBackends([a], [moved]), { added: [moved], removed: [a], reweighted: [] });
+    }
   });
 });

@@ -58,15 +58,19 @@ describe('a control client', () => {
     });
 
     it('reloads and stops', async () => {
-      assert.deepEqual(await client.reload(), {
-        added: ['api'],
-        changed: [],
-        removed: [],
-        unchanged: ['web'],
-        needRestart: [],
-      });
+      assert.deepEqual(await client.reload(), instance.planView);
       await client.stop();
       assert.deepEqual(instance.asked, [['reload'], ['stop']]);
+    });
+
+    it('plans what another configuration would change, or its own', async () => {
+      const config = { text: 'name: é\nservices: []\n', file: 'a b/new&.yaml' };
+      assert.deepEqual(await client.plan(config), instance.planView);
+      assert.deepEqual(await client.plan(), instance.planView);
+      assert.deepEqual(instance.asked, [
+        ['plan', config],
+        ['plan', undefined],
+      ]);
     });
 
     it('throws what the instance threw', async () => {

@@ -1,21 +1,29 @@
 /** An instance that balances nothing: it shows fixed views and notes what it is asked to do. */
-import type { BackendPatch, Controllable } from '../../lib/control/controllable.ts';
+import type { BackendPatch, ConfigText, Controllable } from '../../lib/control/controllable.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
-import type { BackendView, FlowView, ReloadView, StatusView } from '../../lib/model/view.ts';
+import type { PlanView } from '../../lib/model/plan.ts';
+import type { BackendView, FlowView, StatusView } from '../../lib/model/view.ts';
 
 export class FakeInstance implements Controllable {
   ready = true;
   /** Every call that would have changed something. */
   readonly asked: unknown[] = [];
   /** What the next `reload` comes to. */
-  reloading: () => Promise<ReloadView> = async () => ({
+  reloading: () => Promise<PlanView> = async () => this.planView;
+  onStop = (): void => undefined;
+
+  readonly planView: PlanView = {
+    name: 'edge',
     added: ['api'],
     changed: [],
     removed: [],
     unchanged: ['web'],
     needRestart: [],
-  });
-  onStop = (): void => undefined;
+    services: [],
+    flows: { live: 3, stay: 3, move: 0, cut: 0, examples: [] },
+    drainMs: 10_000,
+    refused: null,
+  };
 
   readonly statusView: StatusView = {
     name: 'edge',
@@ -109,9 +117,14 @@ export class FakeInstance implements Controllable {
     });
   }
 
-  reload(): Promise<ReloadView> {
+  reload(): Promise<PlanView> {
     this.asked.push(['reload']);
     return this.reloading();
+  }
+
+  async plan(instead?: ConfigText): Promise<PlanView> {
+    this.asked.push(['plan', instead]);
+    return this.planView;
   }
 
   stop(): void {

@@ -30,6 +30,8 @@ async function ask(
   agent?: Agent,
 ): Promise<Reply> {
   const asking = request({ ...target, method, path, ...(agent === undefined ? {} : { agent }) });
+  // Who is refused before everything was sent may be cut off in the middle.
+  asking.on('error', () => undefined);
   asking.end(body);
   const [response] = await once(asking, 'response');
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
@@ -172,18 +174,18 @@ describe('the control socket', () => {
     assert.equal((await problem(400, 'PATCH', '/v1/backends/%zz', '{"weight":1}')).code, 'ERR_SLUICE_USAGE');
   });
 
-  it('reads bodies of up to 64 KiB', async () => {
+  it('reads bodies of up to 1 MiB', async () => {
     const path = '/v1/backends/127.0.0.1:9001';
     const padded = (bytes: number) => '{"weight":1}'.padEnd(bytes);
-    assert.equal((await call('PATCH', path, padded(65_536))).status, 200);
-    assert.equal((await problem(413, 'PATCH', path, padded(65_537))).code, 'ERR_SLUICE_BODY_TOO_LARGE');
+    assert.equal((await call('PATCH', path, padded(2 ** 20))).status, 200);
+    assert.equal((await problem(413, 'PATCH', path, padded(2 ** 20 + 1))).code, 'ERR_SLUICE_BODY_TOO_LARGE');
     assert.equal(instance.asked.length, 1);
   });
 
   it('refuses a body without end as soon as it is too long', async () => {
     const asking = request({ socketPath: server.path, method: 'PATCH', path: '/v1/backends/127.0.0.1:9001' });
     asking.on('error', () => undefined);
-    asking.write(' '.repeat(70_000));
+    asking.write(' '.repeat(1_100_000));
     const [response] = await once(asking, 'response');
     assert.equal(response.statusCode, 413);
     assert.equal(response.headers.connection, 'close');

@@ -1,7 +1,7 @@
 /** A packet path that moves nothing: it notes what it is told, and counts what a test says. */
 
 import type { Datapath } from '../../lib/daemon/datapath.ts';
-import type { FlowEntry } from '../../lib/datapath/flow-list.ts';
+import type { FlowEntry, FlowGroup } from '../../lib/datapath/flow-list.ts';
 import type { Endpoint } from '../../lib/datapath/kernel/description.ts';
 import type { Vip, VipBackend } from '../../lib/datapath/settings.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
@@ -17,6 +17,7 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
   /** Awaited by whatever changes something; a test may make it wait or fail. */
   obstacle: () => Promise<void> = async () => undefined;
   readonly list: FlowEntry[] = [];
+  readonly grouped: FlowGroup[] = [];
   readonly #traffic = new Map<string, Traffic>();
   readonly #drops = new Map<string, Record<string, number>>();
 
@@ -65,6 +66,10 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
 
   flowCount(): number {
     return this.list.length;
+  }
+
+  groups(): readonly FlowGroup[] {
+    return this.grouped;
   }
 
   refuse(): void {

@@ -1,8 +1,8 @@
 /** `sluice reload`: has a running instance read its configuration again. */
 import { ExitCode } from '../../model/errors.ts';
-import type { ReloadView } from '../../model/view.ts';
 import { defineCommand } from '../command.ts';
 import { remoteFlags } from '../flags.ts';
+import { planLines } from '../plan-text.ts';
 import { askInstance } from '../remote.ts';
 
 export const reload = defineCommand({
@@ -13,15 +13,8 @@ export const reload = defineCommand({
   examples: [['sluice reload', 'apply what has changed; what has not is not touched']],
   async run({ json, ...whom }, terminal) {
     const view = await askInstance(whom, (instance) => instance.reload());
-    terminal.print(json ? JSON.stringify({ event: 'reload', ...view }) : describe(view));
+    if (json) terminal.print(JSON.stringify({ event: 'reload', ...view }));
+    else planLines(view, terminal.out).forEach(terminal.print);
     return ExitCode.fine;
   },
 });
-
-/** `added web, changed dns`. */
-function describe({ added, changed, removed, needRestart }: ReloadView): string {
-  const parts = Object.entries({ added, changed, removed, 'only after a restart:': needRestart })
-    .filter(([, names]) => names.length > 0)
-    .map(([what, names]) => `${what} ${names.join(' ')}`);
-  return parts.length === 0 ? 'nothing has changed' : parts.join(', ');
-}

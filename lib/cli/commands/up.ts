@@ -1,8 +1,9 @@
 /** `sluice up`: everything in a configuration file, or every saved service. */
+import type { Reread } from '../../daemon/instance.ts';
 import { usageError } from '../../model/errors.ts';
 import { defaultDrainMs, defaultHashSeed, defaultNatPathSpec, type InstanceSpec } from '../../model/spec.ts';
 import { defineCommand } from '../command.ts';
-import { readConfigFile } from '../config-file.ts';
+import { parseConfigText, readConfigFile } from '../config-file.ts';
 import { foregroundFlags, instanceFlags, natPathFlags } from '../flags.ts';
 import { runInForeground } from '../foreground.ts';
 import { withInstanceFlags } from '../instance-flags.ts';
@@ -26,8 +27,9 @@ export const up = defineCommand({
     ['sluice up', 'run the services that sluice save has kept'],
   ],
   async run({ file, ...flags }, terminal) {
-    const read = async () => {
-      const spec = file === undefined ? await readSaved() : await readConfigFile(file);
+    const readOwn = () => (file === undefined ? readSaved() : readConfigFile(file));
+    const read: Reread = async (instead) => {
+      const spec = await (instead === undefined ? readOwn() : parseConfigText(instead));
       const { withNatPath } = await import('../../config/one-liner.ts');
       return withInstanceFlags(withNatPath(spec, flags), flags);
     };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultFlowTimeouts } from '../../../lib/conntrack/states.ts';
-import { listFlows } from '../../../lib/datapath/flow-list.ts';
+import { groupFlows, listFlows } from '../../../lib/datapath/flow-list.ts';
 import { serve } from '../../../lib/datapath/loop.ts';
 import { NatMode, type NatPublication } from '../../../lib/datapath/nat/mode.ts';
 import type { NatVip } from '../../../lib/datapath/nat/settings.ts';
@@ -225,6 +225,39 @@ describe('a shard', () => {
         bytesOut: 0,
       },
     ]);
+  });
+
+  it('counts its flows by where they go, but for those that are over', () => {
+    const bench = new Bench();
+    const fromPort = (sourcePort: number, flags: string, sequence = 0): Uint8Array =>
+      craft({
+        source: '198.51.100.7',
+        destination: '192.0.2.1',
+        sourcePort,
+        destinationPort: 80,
+        flags,
+        sequence,
+      });
+    bench.work([
+      [fromPort(1, 'S'), fromPort(2, 'S'), fromPort(3, 'S'), fromPort(4, 'S')],
+      [fromPort(4, 'R', 1)],
+    ]);
+    const names = {
+      vip: (number: number) => (number === 1 ? vip : undefined),
+      endpoint: () => '10.0.0.2:9000',
+    };
+    const rows = bench.readings.shards.map((shard) => shard.rows);
+    const [group, ...others] = groupFlows(rows, names, 2, 5_000);
+    assert.deepEqual([group!.vip, group!.backend, group!.flows], [vip, '10.0.0.2:9000', 3]);
+    assert.deepEqual(
+      group!.examples.map(({ client, state }) => [client, state]),
+      [
+        ['198.51.100.7:1', 'syn-sent'],
+        ['198.51.100.7:2', 'syn-sent'],
+      ],
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual(groupFlows(rows, { ...names, vip: () => undefined }, 2, 5_000), []);
   });
 
   it('counts what it drops, and why', () => {
