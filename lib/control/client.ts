@@ -6,11 +6,14 @@
 import type { Client } from 'undici';
 import { reasonOf, timedOut } from '../health/reason.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
-import type { BackendView, FlowView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
 import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
 import { fromProblem } from './problem.ts';
+import { formatFlowQuery } from './query.ts';
+import type { ReachableInstance } from './reachable.ts';
 
 /** A reload may have names to look up; all else is answered at once or never. */
 const answerTimeoutMs = 30_000;
@@ -25,7 +28,7 @@ interface Call {
 }
 
 /** Talks to the instance at `socketPath`, over one connection that is opened by need and kept between calls. */
-export class ControlClient {
+export class ControlClient implements ReachableInstance {
   readonly socketPath: string;
   #client: Promise<Client> | undefined;
 
@@ -42,10 +45,13 @@ export class ControlClient {
       .backends;
   }
 
-  /** The live flows, at most `limit` of them, oldest first. */
-  async flows(limit: number): Promise<readonly FlowView[]> {
-    return (await this.#askJson<{ flows: FlowView[] }>({ method: 'GET', path: `/v1/flows?limit=${limit}` }))
-      .flows;
+  flows(query: FlowQuery): Promise<FlowsView> {
+    return this.#askJson({ method: 'GET', path: `/v1/flows?${formatFlowQuery(query)}` });
+  }
+
+  /** See `Controllable.log`. */
+  log(after: number): Promise<LogView> {
+    return this.#askJson({ method: 'GET', path: `/v1/log?after=${after}` });
   }
 
   /** See `Controllable.patchBackend`. */

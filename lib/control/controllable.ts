@@ -2,8 +2,9 @@
  * What a running instance can be asked, by whoever asks: the control socket, the dashboard inside the same
  * process, a test. Everything above the process floor knows an instance through this and nothing else.
  */
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
-import type { BackendView, FlowView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
 
 /** What a person may change about a backend while it runs; absent fields stay as they are. */
 export interface BackendPatch {
@@ -23,8 +24,9 @@ export interface Controllable {
   readonly ready: boolean;
   status(): StatusView;
   backends(): readonly BackendView[];
-  /** The live flows, at most `limit` of them, oldest first. */
-  flows(limit: number): readonly FlowView[];
+  flows(query: FlowQuery): FlowsView;
+  /** What was logged after the entry with this number, as far as it is remembered; 0 is before the first. */
+  log(after: number): LogView;
   /**
    * Changes the backends called `backend` (by name or address) in `service`, or in every service when that is
    * undefined. Returns them as they are now; throws ERR_SLUICE_NO_SUCH_BACKEND when there is none.

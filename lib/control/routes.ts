@@ -5,9 +5,9 @@
 import { formatMetrics } from '../metrics/collect.ts';
 import { expositionContentType } from '../metrics/exposition.ts';
 import { readProcess } from '../metrics/process.ts';
-import { usageError } from '../model/errors.ts';
 import type { Controllable } from './controllable.ts';
 import { parsePatch } from './patch.ts';
+import { parseAfter, parseFlowQuery } from './query.ts';
 
 export interface RouteRequest {
   /** What stands in place of each `*` of the route's path, decoded. */
@@ -29,10 +29,6 @@ export interface Route {
   readonly path: string;
   readonly answer: (instance: Controllable, request: RouteRequest) => Answer | Promise<Answer>;
 }
-
-const defaultFlows = 1_000;
-/** As many as fit a document that is still made in a blink. */
-const mostFlows = 100_000;
 
 /** What anybody may see: served on the metrics port as well. */
 export const openRoutes: readonly Route[] = [
@@ -66,7 +62,12 @@ export const controlRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/flows',
-    answer: (instance, { query }) => json({ flows: instance.flows(parseLimit(query.get('limit'))) }),
+    answer: (instance, { query }) => json(instance.flows(parseFlowQuery(query))),
+  },
+  {
+    method: 'GET',
+    path: '/v1/log',
+    answer: (instance, { query }) => json(instance.log(parseAfter(query))),
   },
   {
     method: 'PATCH',
@@ -105,13 +106,4 @@ export function json(document: unknown, status = 200): Answer {
 
 function text(status: number, line: string): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${line}\n` };
-}
-
-function parseLimit(given: string | null): number {
-  if (given === null) return defaultFlows;
-  if (/^\d{1,6}$/.test(given) && Number(given) <= mostFlows) return Number(given);
-  throw usageError(
-    `limit ${JSON.stringify(given)} is not a number of flows`,
-    `use a whole number up to ${mostFlows}`,
-  );
 }

@@ -2,10 +2,12 @@
  * The packet path of one mode as the daemon sees it: what it is told, and what it can be asked. Those that there are,
  * with queues and threads, are loaded by whoever opens them; tests have one in memory.
  */
-import type { FlowEntry, FlowGroup } from '../datapath/flow-list.ts';
+import type { FlowGroup } from '../datapath/flow-groups.ts';
+import type { FoundFlows } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
 import type { Vip, VipBackend } from '../datapath/settings.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Traffic } from '../model/traffic.ts';
 
@@ -17,10 +19,9 @@ export interface Datapath<V extends Vip> {
   vipTraffic(vip: Endpoint): Traffic;
   /** Of a backend at these VIPs, and at those of other services that share it with them. */
   backendTraffic(vips: readonly V[], backend: VipBackend): Traffic;
-  /** Packets to a VIP that were not sent on, by reason. */
-  drops(vip: Endpoint): Readonly<Record<string, number>>;
-  /** Flows now, `limit` of them at most. */
-  flows(limit: number): readonly FlowEntry[];
+  /** Packets to a VIP that were not sent on, by reason; without a VIP, those that were for none. */
+  drops(vip?: Endpoint): Readonly<Record<string, number>>;
+  flows(query: FlowQuery): FoundFlows;
   flowCount(): number;
   /** Flows that are not over by where they go, with up to `examples` of each. */
   groups(examples: number): readonly FlowGroup[];

@@ -9,11 +9,15 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, ConfigText, Controllable } from '../control/controllable.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
+import type { Log, LogLevel } from '../model/log.ts';
 import type { PlanView } from '../model/plan.ts';
 import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
-import type { BackendView, FlowView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
+import { BackendHistories } from './backend-history.ts';
 import type { OpenDatapaths } from './datapath.ts';
+import { LogTail } from './log-tail.ts';
 import { PacketPaths } from './packet-paths.ts';
 import { PacketService } from './packet-service.ts';
 import { planServices } from './plan.ts';
@@ -35,16 +39,22 @@ export interface InstanceOptions {
   readonly surroundings: Omit<Surroundings, 'hashSeed'>;
   /** Not called without a service of the mode. */
   readonly openDatapaths: OpenDatapaths;
+  /** How severe a log entry has to be for the instance to remember it; `info` unless given. */
+  readonly rememberedLevel?: LogLevel;
 }
 
 export class Instance implements Controllable {
   ready = false;
   /** Resolves when the last flow has ended after a stop. */
   readonly stopped: Promise<void>;
+  /** Where to log what the instance shall remember. */
+  readonly logger: Log;
 
   readonly #reread: Reread | undefined;
   readonly #surroundings: Surroundings;
   readonly #startedMs: number;
+  readonly #tail: LogTail;
+  readonly #histories = new BackendHistories();
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
   readonly #paths: PacketPaths;
@@ -57,11 +67,13 @@ export class Instance implements Controllable {
   #drainDeadlineMs: number | undefined;
   #reloading = false;
 
-  constructor({ spec, reread, surroundings, openDatapaths }: InstanceOptions) {
+  constructor({ spec, reread, surroundings, openDatapaths, rememberedLevel = 'info' }: InstanceOptions) {
     this.#spec = spec;
     this.#reread = reread;
-    this.#surroundings = { ...surroundings, hashSeed: spec.hashSeed };
-    this.#paths = new PacketPaths(spec, openDatapaths, surroundings.log);
+    this.#tail = new LogTail(surroundings.log, rememberedLevel, Date.now);
+    this.logger = this.#tail;
+    this.#surroundings = { ...surroundings, log: this.#tail, hashSeed: spec.hashSeed };
+    this.#paths = new PacketPaths(spec, openDatapaths, this.#tail);
     this.#startedMs = surroundings.clock.nowMs();
     let resolveStopped = (): void => undefined;
     this.stopped = new Promise((resolve) => {
@@ -103,17 +115,22 @@ export class Instance implements Controllable {
       state: this.draining ? 'draining' : 'serving',
       uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
       services: [...this.#services.values()].map((service) => service.view()),
+      dropped: this.#paths.drops(),
     };
   }
 
   backends(): readonly BackendView[] {
     return this.#all().flatMap((service) =>
-      service.pool.backends.map((backend) => viewBackend(service, backend)),
+      service.pool.backends.map((backend) => this.#viewBackend(service, backend)),
     );
   }
 
-  flows(limit: number): readonly FlowView[] {
-    return viewFlows(this.#all(), limit);
+  flows(query: FlowQuery): FlowsView {
+    return viewFlows(this.#all(), query);
+  }
+
+  log(after: number): LogView {
+    return { entries: this.#tail.after(after) };
   }
 
   patchBackend(serviceName: string | undefined, wanted: string, patch: BackendPatch): readonly BackendView[] {
@@ -125,7 +142,7 @@ export class Instance implements Controllable {
         if (backend.removed || !names.includes(wanted)) continue;
         if (patch.weight !== undefined) service.pool.setWeight(backend, patch.weight);
         if (patch.state !== undefined) service.pool.setAdmin(backend, patch.state);
-        patched.push(viewBackend(service, backend));
+        patched.push(this.#viewBackend(service, backend));
         const { state, weight } = patched.at(-1)!;
         this.#surroundings.log.info('backend set', {
           service: service.spec.name,
@@ -270,7 +287,10 @@ export class Instance implements Controllable {
   }
 
   #tick(): void {
-    for (const service of this.#all()) service.tick();
+    for (const service of this.#all()) {
+      service.tick();
+      for (const backend of service.pool.backends) this.#histories.observe(backend, service.nowMs);
+    }
     for (const service of this.#retired) {
       if (service.flowCount > 0) continue;
       service.close();
@@ -279,6 +299,11 @@ export class Instance implements Controllable {
     if (this.#drainDeadlineMs === undefined) return;
     const isDrained = this.#all().every((service) => service.flowCount === 0);
     if (isDrained || this.#surroundings.clock.nowMs() >= this.#drainDeadlineMs) this.close();
+  }
+
+  #viewBackend(service: RunningService, backend: Backend): BackendView {
+    this.#histories.observe(backend, service.nowMs);
+    return viewBackend(service, backend, this.#histories.view(backend, service.nowMs));
   }
 
   #all(): RunningService[] {

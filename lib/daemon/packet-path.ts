@@ -4,15 +4,15 @@
  * at a time: a change that comes meanwhile waits, with all others that come, for the next.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { FlowEntry } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Mode } from '../model/spec.ts';
 import { noTraffic, type Traffic } from '../model/traffic.ts';
-import type { FlowState, FlowView } from '../model/view.ts';
+import type { FlowsView } from '../model/view.ts';
 import type { Datapath, OpenDatapath } from './datapath.ts';
 import { differingSettings } from './path-settings.ts';
 import type { FlowGroup, FlowSource } from './running-service.ts';
@@ -121,7 +121,8 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     return this.#datapath?.backendTraffic(vips, backend) ?? noTraffic;
   }
 
-  drops(vip: Endpoint): Readonly<Record<string, number>> {
+  /** Without a VIP those that were for none. */
+  drops(vip?: Endpoint): Readonly<Record<string, number>> {
     return this.#datapath?.drops(vip) ?? {};
   }
 
@@ -130,34 +131,30 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     return this.#published.get(keyOf(vip))?.owner === owner;
   }
 
-  flows(limit: number): readonly FlowView[] {
-    return (this.#datapath?.flows(limit) ?? []).map((flow) => this.#view(flow));
-  }
-
   groups(examples: number): readonly FlowGroup[] {
     const groups = this.#datapath?.groups(examples) ?? [];
     return groups.map(({ vip, backend, flows, examples: some }) => ({
-      service: this.#published.get(keyOf(vip))?.vip.service ?? '',
+      service: vip.service,
       mode: this.#mode,
       protocol: vip.protocol,
       vip: { host: vip.address, port: vip.port },
       backend: { address: backend },
       flows,
-      examples: some.map((flow) => this.#view(flow)),
+      examples: some.map((flow) => ({ ...flow, mode: this.#mode })),
     }));
+  }
+
+  flows(query: FlowQuery): FlowsView {
+    const { flows, matching } = this.#datapath?.flows(query) ?? { flows: [], matching: 0 };
+    return { flows: flows.map((flow) => ({ ...flow, mode: this.#mode })), matching };
   }
 
   /** Flows of a service that are not over; undefined where it would take long to find out. */
   openFlows(service: string): number | undefined {
     const count = this.#datapath?.flowCount() ?? 0;
     if (count > mostCounted) return undefined;
-    const ofService = this.flows(count).filter((flow) => flow.service === service);
+    const ofService = this.flows({ limit: count }).flows.filter((flow) => flow.service === service);
     return ofService.filter(({ state }) => state !== 'closing').length;
-  }
-
-  #view({ state, ...flow }: FlowEntry): FlowView {
-    const service = this.#published.get(`${flow.protocol} ${flow.vip}`)?.vip.service ?? '';
-    return { ...flow, service, state: stateOf(state), mode: this.#mode };
   }
 
   #run(): Promise<void> {
@@ -213,18 +210,4 @@ function wantedOf<V extends Vip>(owners: ReadonlySet<VipOwner<V>>): ReadonlyMap<
 
 function keyOf({ protocol, address, port }: Endpoint): string {
   return `${protocol} ${formatHostPort(address, port)}`;
-}
-
-function stateOf(state: string): FlowState {
-  switch (state) {
-    case 'syn-sent':
-    case 'syn-received':
-    case 'udp-new':
-      return 'connecting';
-    case 'established':
-    case 'udp-stream':
-      return 'established';
-    default:
-      return 'closing';
-  }
 }

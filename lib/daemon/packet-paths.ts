@@ -28,6 +28,11 @@ export class PacketPaths {
     await this.nat.apply();
   }
 
+  /** Packets that came and were for no service, by reason. */
+  drops(): Readonly<Record<string, number>> {
+    return this.nat.drops();
+  }
+
   /** Puts the machine back. */
   async stop(): Promise<void> {
     await this.nat.stop();

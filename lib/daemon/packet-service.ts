@@ -100,6 +100,10 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
     this.#path.refuse();
   }
 
+  checksOf(backend: Backend): readonly (number | null)[] {
+    return this.#backends.checksOf(backend);
+  }
+
   check(): void {
     this.#backends.check();
   }
@@ -166,6 +170,8 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
       flows: this.#flows(),
       queued: 0,
       connections: this.#sumOfVips(({ opened }) => opened),
+      packetsIn: this.#sumOfVips(({ packetsIn }) => packetsIn),
+      packetsOut: this.#sumOfVips(({ packetsOut }) => packetsOut),
       bytesIn: this.#sumOfVips(({ bytesIn }) => bytesIn),
       bytesOut: this.#sumOfVips(({ bytesOut }) => bytesOut),
       dropped: this.#dropped(),

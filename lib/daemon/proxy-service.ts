@@ -3,10 +3,14 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPool, PoolSettings } from '../balance/pool.ts';
 import { reasonOfCode } from '../health/reason.ts';
 import { formatHostPort, formatListen } from '../model/address.ts';
+import { type FlowQuery, needsRates } from '../model/flow-query.ts';
 import type { HostPort, Listen, Protocol, ServiceSpec } from '../model/spec.ts';
-import type { FlowView, ServiceView } from '../model/view.ts';
+import type { FlowsView, ServiceView } from '../model/view.ts';
 import { ProxyContext } from '../proxy/context.ts';
 import type { BackendFlows } from '../proxy/flow-groups.ts';
+import { FlowMeter } from '../proxy/flow-meter.ts';
+import { searchFlows } from '../proxy/flow-search.ts';
+import type { ProxiedFlow } from '../proxy/flow-view.ts';
 import { nodeTcp } from '../proxy/socket/node-tcp.ts';
 import { nodeUdp } from '../proxy/socket/node-udp.ts';
 import type { Listener } from '../proxy/socket/stream.ts';
@@ -30,6 +34,7 @@ export class ProxyService implements RunningService, FlowSource {
   readonly #udp: UdpProxy;
   readonly #surroundings: Surroundings;
   readonly #backends: WatchedBackends;
+  readonly #meter = new FlowMeter();
   #bound: readonly Bound[] = [];
 
   /** Makes a service that is not bound and checks nothing yet. */
@@ -68,7 +73,7 @@ export class ProxyService implements RunningService, FlowSource {
   }
 
   get flowCount(): number {
-    return this.#tcp.flowCount + this.#udp.sessionCount;
+    return this.#tcp.flows.size + this.#udp.sessionCount;
   }
 
   get nowMs(): number {
@@ -97,6 +102,10 @@ export class ProxyService implements RunningService, FlowSource {
 
   refuse(): void {
     for (const { listener } of this.#bound) listener.refuse();
+  }
+
+  checksOf(backend: Backend): readonly (number | null)[] {
+    return this.#backends.checksOf(backend);
   }
 
   check(): void {
@@ -136,8 +145,9 @@ export class ProxyService implements RunningService, FlowSource {
     this.#udp.endSessions();
   }
 
-  flows(limit: number): readonly FlowView[] {
-    return [...this.#tcp.view(limit), ...this.#udp.view(limit)];
+  flows(query: FlowQuery): FlowsView {
+    if (needsRates(query)) this.#meter.look(this.#flows(), this.nowMs);
+    return searchFlows(this.#flows(), query, this.#context);
   }
 
   groups(examples: number): readonly FlowGroup[] {
@@ -159,7 +169,8 @@ export class ProxyService implements RunningService, FlowSource {
 
   view(): ServiceView {
     const { spec, pool } = this;
-    const { connections, bytesIn, bytesOut, dropped } = this.#context;
+    const { connections, datagramsIn, datagramsOut, bytesIn, bytesOut, dropped } = this.#context;
+    const seesPackets = this.bound.every(({ protocol }) => protocol === 'udp');
     // With the ports that were chosen.
     const listens = this.#bound.map(({ listen, listener }) => ({ ...listen, port: listener.address.port }));
     return {
@@ -172,10 +183,17 @@ export class ProxyService implements RunningService, FlowSource {
       flows: this.flowCount,
       queued: this.#tcp.queued,
       connections,
+      packetsIn: seesPackets ? datagramsIn : null,
+      packetsOut: seesPackets ? datagramsOut : null,
       bytesIn,
       bytesOut,
       dropped: { ...dropped },
     };
+  }
+
+  *#flows(): Generator<ProxiedFlow> {
+    yield* this.#tcp.flows;
+    yield* this.#udp.sessions();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Controllable } from '../control/controllable.ts';
 import { controlPath } from '../control/path.ts';
 import { type ControlServer, type MetricsServer, serveControl, serveMetrics } from '../control/server.ts';
 import { ExitCode } from '../model/errors.ts';
-import type { Log } from '../model/log.ts';
+import type { Log, LogLevel } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
 import type { OpenDatapaths } from './datapath.ts';
@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Stops by itself, in order, after so long. */
   readonly forMs?: number;
   readonly log: Log;
+  /** How severe a log entry has to be for the instance to remember it; `info` unless given. */
+  readonly rememberedLevel?: LogLevel;
   /** Called once, when traffic is accepted. `control` is the path of the control socket. */
   readonly onReady: (instance: Controllable, control: string) => void;
 }
@@ -26,17 +28,27 @@ export interface RunOptions {
  * Runs an instance until it is stopped: binds, checks, serves, listens for signals and the control socket,
  * drains. Resolves to the exit code; rejects with a SluiceError if it cannot start.
  */
-export async function runInstance({ spec, reread, forMs, log, onReady }: RunOptions): Promise<ExitCode> {
+export async function runInstance({
+  spec,
+  reread,
+  forMs,
+  log,
+  rememberedLevel,
+  onReady,
+}: RunOptions): Promise<ExitCode> {
   const instance = new Instance({
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock: systemClock, random: Math.random, log },
     openDatapaths,
+    ...(rememberedLevel === undefined ? {} : { rememberedLevel }),
   });
   const forgetSignals = onSignals({
     stop: () => (instance.draining ? instance.close() : instance.stop()),
     reload: () =>
-      void instance.reload().catch((error: Error) => log.error('reload refused', { error: error.message })),
+      void instance
+        .reload()
+        .catch((error: Error) => instance.logger.error('reload refused', { error: error.message })),
   });
   const servers: (ControlServer | MetricsServer)[] = [];
   try {

@@ -2,9 +2,10 @@
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPool } from '../balance/pool.ts';
 import type { Clock, Random } from '../model/clock.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { HostPort, Listen, Mode, Protocol, ServiceSpec } from '../model/spec.ts';
-import type { FlowView, ServiceView } from '../model/view.ts';
+import type { FlowsView, FlowView, ServiceView } from '../model/view.ts';
 import type { Addresses } from './resolve.ts';
 
 export interface Surroundings {
@@ -29,8 +30,7 @@ export interface FlowGroup {
 
 /** Whoever holds flows; several services may have one in common. */
 export interface FlowSource {
-  /** The oldest flows, at most `limit`. */
-  flows(limit: number): readonly FlowView[];
+  flows(query: FlowQuery): FlowsView;
   /** All flows by where they go, with up to `examples` of each. */
   groups(examples: number): readonly FlowGroup[];
 }
@@ -52,6 +52,8 @@ export interface RunningService {
   unbind(listen: Listen): void;
   /** Takes no new clients. */
   refuse(): void;
+  /** How long the last few checks of a backend took, oldest first; null where one failed. */
+  checksOf(backend: Backend): readonly (number | null)[];
   /** Begins to check the backends. */
   check(): void;
   /**

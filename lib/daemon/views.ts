@@ -1,32 +1,46 @@
 /** What services have in common in the documents of the control socket: their backends and their flows. */
 import type { Backend } from '../balance/backend.ts';
 import { formatHostPort } from '../model/address.ts';
-import type { BackendView, FlowView } from '../model/view.ts';
+import { type FlowQuery, orderOfFlows } from '../model/flow-query.ts';
+import type { BackendView, FlowsView, StateChange } from '../model/view.ts';
 import type { RunningService } from './running-service.ts';
 
 /** A backend as `backends` shows it. */
-export function viewBackend({ spec, nowMs }: RunningService, backend: Backend): BackendView {
+export function viewBackend(
+  service: RunningService,
+  backend: Backend,
+  history: readonly StateChange[],
+): BackendView {
+  const checks = service.checksOf(backend).map((tookMs) => tookMs && Math.round(tookMs * 100) / 100);
   return {
-    service: spec.name,
+    service: service.spec.name,
     name: backend.name,
     address: formatHostPort(backend.address, backend.port),
     weight: backend.weight,
     state: backend.state,
     health: {
       last: backend.healthLast,
-      sinceMs: Math.round(Math.max(0, nowMs - backend.healthSinceMs)),
+      sinceMs: Math.round(Math.max(0, service.nowMs - backend.healthSinceMs)),
+      latencyMs: checks.at(-1) ?? null,
+      checks,
     },
     flows: backend.live,
     connections: backend.placed,
     failures: backend.failures,
     bytesIn: backend.bytesIn,
     bytesOut: backend.bytesOut,
+    history,
   };
 }
 
-/** The oldest flows of all services, at most `limit`. */
-export function viewFlows(services: readonly RunningService[], limit: number): FlowView[] {
+/** What all services together have found. */
+export function viewFlows(services: readonly RunningService[], query: FlowQuery): FlowsView {
   const sources = new Set(services.map(({ flowSource }) => flowSource));
-  const flows = [...sources].flatMap((source) => source.flows(limit));
-  return flows.sort((one, other) => other.ageMs - one.ageMs).slice(0, limit);
+  const found = [...sources].map((source) => source.flows(query));
+  const flows = found.flatMap((each) => each.flows);
+  if (found.length > 1) flows.sort(orderOfFlows(query));
+  return {
+    flows: flows.slice(0, query.limit),
+    matching: found.reduce((sum, { matching }) => sum + matching, 0),
+  };
 }

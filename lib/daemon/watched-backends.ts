@@ -59,6 +59,11 @@ export class WatchedBackends {
     return removed;
   }
 
+  /** How long its last few checks took, oldest first; null where one failed. */
+  checksOf(backend: Backend): readonly (number | null)[] {
+    return this.#checkers.get(backend)?.checks ?? [];
+  }
+
   /** A client has been answered by the backend. */
   observeSuccess(backend: Backend): void {
     this.#checkers.get(backend)?.observeSuccess();

@@ -8,9 +8,12 @@
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../model/clock.ts';
+import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import { addTraffic, noTraffic, type Traffic } from '../model/traffic.ts';
-import { type FlowEntry, type FlowGroup, groupFlows, listFlows, type Names } from './flow-list.ts';
+import { type FlowGroup, groupFlows } from './flow-groups.ts';
+import { type FoundFlows, findFlows } from './flow-list.ts';
+import { type FlowNames, nameFlows } from './flow-names.ts';
 import { isLocal } from './kernel/addresses.ts';
 import type { Endpoint, KernelDescription } from './kernel/description.ts';
 import { requirePrivileges } from './kernel/privileges.ts';
@@ -131,15 +134,9 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return number === undefined ? {} : this.#readings.drops(number);
   }
 
-  /** Flows now, `limit` of them at most. */
-  flows(limit: number): FlowEntry[] {
-    const names = this.#names();
-    const nowMs = monotonicMs();
-    const flows: FlowEntry[] = [];
-    for (const { rows } of this.#readings.shards) {
-      flows.push(...listFlows(rows, names, limit - flows.length, nowMs));
-    }
-    return flows;
+  /** Flows now, as `query` wants them. */
+  flows(query: FlowQuery): FoundFlows {
+    return findFlows(this.#readings.shards, query, this.#names(), monotonicMs());
   }
 
   flowCount(): number {
@@ -148,8 +145,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
 
   /** Flows that are not over by where they go, with up to `examples` of each. */
   groups(examples: number): FlowGroup[] {
-    const tables = this.#readings.shards.map(({ rows }) => rows);
-    return groupFlows(tables, this.#names(), examples, monotonicMs());
+    return groupFlows(this.#readings.shards, this.#names(), examples, monotonicMs());
   }
 
   /** How often a worker had to be replaced. */
@@ -157,10 +153,8 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return this.#workers.restarts;
   }
 
-  #names(): Names {
-    const vips = new Map(this.#generation?.vips.all.map(({ number, value }) => [number, value]));
-    const endpoints = new Map(this.#generation?.endpoints.all.map(({ number, value }) => [number, value]));
-    return { vip: (number) => vips.get(number), endpoint: (number) => endpoints.get(number)?.text };
+  #names(): FlowNames {
+    return nameFlows(this.#generation!, this.#vips, this.#mode);
   }
 
   #traffic(kind: 'vip' | 'endpoint', number: number | undefined): Traffic {

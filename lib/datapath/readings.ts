@@ -6,6 +6,7 @@ import { Verdict } from '../forward/batch.ts';
 import { Traffic as Column, Counters } from '../forward/counters.ts';
 import { Reason, reasonNames, verdictOfReason } from '../forward/reasons.ts';
 import type { Traffic } from '../model/traffic.ts';
+import { FlowMeter } from './flow-meter.ts';
 import type { Usage } from './mode.ts';
 import { type ShardMemory, Vital } from './shard-memory.ts';
 
@@ -14,16 +15,17 @@ type Kind = 'vip' | 'endpoint';
 export class Readings {
   readonly shards: readonly {
     readonly rows: FlowRows;
+    readonly meter: FlowMeter;
     readonly counters: Counters;
     readonly memory: ShardMemory;
   }[];
 
   constructor(memories: readonly ShardMemory[]) {
-    this.shards = memories.map((memory) => ({
-      memory,
-      rows: new FlowRows(memory.flows, memory.shape),
-      counters: new Counters(memory.counters, memory.shape),
-    }));
+    this.shards = memories.map((memory) => {
+      const rows = new FlowRows(memory.flows, memory.shape);
+      const counters = new Counters(memory.counters, memory.shape);
+      return { memory, rows, meter: new FlowMeter(rows), counters };
+    });
   }
 
   /** The oldest generation of tables that any worker decides by. */

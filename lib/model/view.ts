@@ -2,6 +2,7 @@
  * What a running instance says of itself: the JSON documents of the control socket, of `--json` and of the
  * dashboard. Fields are a promise to scripts; new ones may be added, none may change.
  */
+import type { LogFields } from './log.ts';
 import type { Mode, Protocol } from './spec.ts';
 
 export type BackendState = 'up' | 'down' | 'draining' | 'disabled';
@@ -11,6 +12,10 @@ export interface HealthView {
   readonly last: string;
   /** How long the backend has been in its present health. */
   readonly sinceMs: number;
+  /** How long the last check took; null before the first and after one that failed. */
+  readonly latencyMs: number | null;
+  /** The same of the last few checks, oldest first. */
+  readonly checks: readonly (number | null)[];
 }
 
 export interface BackendView {
@@ -31,9 +36,20 @@ export interface BackendView {
   readonly bytesIn: number;
   /** To clients. */
   readonly bytesOut: number;
+  /** The states that it has been in of late, oldest first; the last is the one that it is in. */
+  readonly history: readonly StateChange[];
 }
 
-export type FlowState = 'queued' | 'connecting' | 'established' | 'closing';
+/** When and why a backend came into a state. */
+export interface StateChange {
+  readonly state: BackendState;
+  readonly reason: string;
+  readonly agoMs: number;
+}
+
+export const flowStates = ['queued', 'connecting', 'established', 'closing'] as const;
+
+export type FlowState = (typeof flowStates)[number];
 
 /** `In` is from the client, `Out` to it; null where the balancer cannot know. */
 export interface FlowView {
@@ -51,6 +67,16 @@ export interface FlowView {
   readonly packetsOut: number | null;
   readonly bytesIn: number;
   readonly bytesOut: number | null;
+  /** Over the last second or so; only where it was asked for. */
+  readonly bytesInPerSecond?: number;
+  readonly bytesOutPerSecond?: number | null;
+}
+
+/** What a question about flows has found. */
+export interface FlowsView {
+  readonly flows: readonly FlowView[];
+  /** All flows that there are of the kind asked for, beyond those shown. */
+  readonly matching: number;
 }
 
 export interface ServiceView {
@@ -67,6 +93,9 @@ export interface ServiceView {
   readonly queued: number;
   /** Accepted since the start. */
   readonly connections: number;
+  /** A proxy sees the streams of TCP, not their packets: null where a service has any. */
+  readonly packetsIn: number | null;
+  readonly packetsOut: number | null;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Clients turned away, by reason (`all-down`, `queue-full`, …). */
@@ -80,6 +109,24 @@ export interface StatusView {
   readonly state: 'serving' | 'draining';
   readonly uptimeMs: number;
   readonly services: readonly ServiceView[];
+  /** Packets that came to the packet path and were for no service, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** A line of the log. */
+export interface LogEntry {
+  /** Rises by one with each entry. */
+  readonly sequence: number;
+  /** When, by the clock on the wall: milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** The latest of the log; older entries are forgotten. */
+export interface LogView {
+  readonly entries: readonly LogEntry[];
 }
 
 /** What a reload did, service by service and backend by backend. */

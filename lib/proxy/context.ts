@@ -52,6 +52,9 @@ export class ProxyContext {
   nowMs: number;
 
   connections = 0;
+  /** Of UDP. */
+  datagramsIn = 0;
+  datagramsOut = 0;
   bytesIn = 0;
   bytesOut = 0;
   readonly dropped: Record<DropReason, number>;

@@ -4,22 +4,20 @@ import type { FlowTuple } from '../hash/flow-key.ts';
 import { formatHostPort } from '../model/address.ts';
 import type { FlowState, FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
+import type { MeteredFlow } from './flow-meter.ts';
 
-interface ProxiedFlow extends FlowTuple {
+export interface ProxiedFlow extends FlowTuple, MeteredFlow {
   readonly state: FlowState;
   readonly backend: Backend | null;
   readonly startedMs: number;
   readonly lastMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-interface PacketCounts {
+  /** A stream is passed on in bytes; the kernel keeps its packets to itself. */
   readonly packetsIn: number | null;
   readonly packetsOut: number | null;
 }
 
-export function viewFlow(flow: ProxiedFlow, context: ProxyContext, packets: PacketCounts): FlowView {
+/** `rates`: whether the flow was metered just now. */
+export function viewFlow(flow: ProxiedFlow, context: ProxyContext, rates = false): FlowView {
   const { backend } = flow;
   return {
     protocol: flow.protocol,
@@ -31,10 +29,14 @@ export function viewFlow(flow: ProxiedFlow, context: ProxyContext, packets: Pack
     mode: 'proxy',
     ageMs: Math.round(context.nowMs - flow.startedMs),
     idleMs: Math.round(context.nowMs - flow.lastMs),
-    packetsIn: packets.packetsIn,
-    packetsOut: packets.packetsOut,
+    packetsIn: flow.packetsIn,
+    packetsOut: flow.packetsOut,
     bytesIn: flow.bytesIn,
     bytesOut: flow.bytesOut,
+    ...(rates && {
+      bytesInPerSecond: Math.round(flow.bytesInPerSecond),
+      bytesOutPerSecond: Math.round(flow.bytesOutPerSecond),
+    }),
   };
 }
 

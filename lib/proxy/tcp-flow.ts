@@ -21,6 +21,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowState } from '../model/view.ts';
 import { type DropReason, type ProxyContext, tickMs } from './context.ts';
+import { MeteredFlow } from './flow-meter.ts';
 import { isOwnError } from './socket/own-errors.ts';
 import type { ConnectionOwner, Stream, TcpTransport } from './socket/stream.ts';
 
@@ -40,13 +41,11 @@ const none: readonly Backend[] = [];
 const keepAliveAfterMs = 10_000;
 const keepAliveIdleSeconds = 60;
 
-export class TcpFlow implements ConnectionOwner, FlowTuple {
+export class TcpFlow extends MeteredFlow implements ConnectionOwner, FlowTuple {
   readonly protocol = 'tcp';
   readonly startedMs: number;
   state: FlowState = 'connecting';
   backend: Backend | null = null;
-  bytesIn = 0;
-  bytesOut = 0;
   /** When a byte last moved, or the state changed. */
   lastMs: number;
 
@@ -62,6 +61,7 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
   #ended = false;
 
   constructor(home: FlowHome, client: Stream) {
+    super();
     this.#home = home;
     this.#client = client;
     this.startedMs = home.context.nowMs;
@@ -80,6 +80,13 @@ export class TcpFlow implements ConnectionOwner, FlowTuple {
   }
   get vipPort(): number {
     return this.#client.localPort;
+  }
+
+  get packetsIn(): null {
+    return null;
+  }
+  get packetsOut(): null {
+    return null;
   }
 
   /** Takes the client on. Reading begins at once: one that gives up before it has sent anything is noticed. */

@@ -1,7 +1,6 @@
 /** The TCP side of a proxied service: its listeners and all flows that came through them. */
 import type { Backend } from '../balance/backend.ts';
 import type { HostPort } from '../model/spec.ts';
-import type { FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
 import { type BackendFlows, groupByBackend } from './flow-groups.ts';
 import { viewFlow } from './flow-view.ts';
@@ -21,8 +20,9 @@ export class TcpProxy implements FlowHome {
     this.transport = transport;
   }
 
-  get flowCount(): number {
-    return this.#flows.size;
+  /** Now, oldest first. */
+  get flows(): ReadonlySet<TcpFlow> {
+    return this.#flows;
   }
 
   get queued(): number {
@@ -52,19 +52,9 @@ export class TcpProxy implements FlowHome {
     }
   }
 
-  /** The oldest flows, at most `limit`. */
-  view(limit: number): FlowView[] {
-    const views: FlowView[] = [];
-    for (const flow of this.#flows) {
-      if (views.length >= limit) break;
-      views.push(this.#view(flow));
-    }
-    return views;
-  }
-
   /** All flows by backend, with up to `examples` of each. */
   groups(examples: number): BackendFlows[] {
-    return groupByBackend(this.#flows, examples, (flow) => this.#view(flow));
+    return groupByBackend(this.#flows, examples, (flow) => viewFlow(flow, this.context));
   }
 
   enqueue(flow: TcpFlow): boolean {
@@ -74,11 +64,6 @@ export class TcpProxy implements FlowHome {
   leave(flow: TcpFlow): void {
     this.#flows.delete(flow);
     if (flow.state === 'queued') this.#waiting.leave(flow);
-  }
-
-  /** A stream is passed on in bytes; the kernel keeps the packets to itself. */
-  #view(flow: TcpFlow): FlowView {
-    return viewFlow(flow, this.context, { packetsIn: null, packetsOut: null });
   }
 
   #accept(client: Stream): void {

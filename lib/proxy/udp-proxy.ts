@@ -1,7 +1,6 @@
 /** The UDP side of a proxied service: its listeners and the sessions of their clients. */
 import type { Backend } from '../balance/backend.ts';
 import type { HostPort } from '../model/spec.ts';
-import type { FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
 import { type BackendFlows, groupByBackend } from './flow-groups.ts';
 import { viewFlow } from './flow-view.ts';
@@ -56,38 +55,29 @@ export class UdpProxy {
 
   /** The sessions of a backend that is down go to others. */
   moveSessions(backend: Backend): void {
-    for (const session of this.#sessions()) {
+    for (const session of this.sessions()) {
       if (session.backend === backend) session.place();
     }
   }
 
   /** Ends the sessions of one backend, or all of them. */
   endSessions(backend?: Backend): void {
-    for (const session of this.#sessions()) {
+    for (const session of this.sessions()) {
       if (backend === undefined || session.backend === backend) session.end();
     }
-  }
-
-  /** The oldest sessions, at most `limit`. */
-  view(limit: number): FlowView[] {
-    const views: FlowView[] = [];
-    for (const session of this.#sessions()) {
-      if (views.length >= limit) break;
-      views.push(viewFlow(session, this.#context, session));
-    }
-    return views;
   }
 
   /** All sessions by listener and backend, with up to `examples` of each. */
   groups(examples: number): (BackendFlows & { readonly vip: HostPort })[] {
     return [...this.#listeners].flatMap(({ address, sessions }) =>
-      groupByBackend(sessions.values(), examples, (session) => viewFlow(session, this.#context, session)).map(
+      groupByBackend(sessions.values(), examples, (session) => viewFlow(session, this.#context)).map(
         (group) => ({ ...group, vip: address }),
       ),
     );
   }
 
-  *#sessions(): Generator<UdpSession> {
+  /** Now, those of each listener oldest first. */
+  *sessions(): Generator<UdpSession> {
     for (const listener of this.#listeners) yield* listener.sessions.values();
   }
 }

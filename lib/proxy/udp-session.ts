@@ -8,6 +8,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowState } from '../model/view.ts';
 import type { DropReason, ProxyContext } from './context.ts';
+import { MeteredFlow } from './flow-meter.ts';
 import {
   type DatagramOwner,
   type DatagramSocket,
@@ -34,7 +35,7 @@ export function reasonNotSent(code: string): DropReason {
 
 const none: readonly Backend[] = [];
 
-export class UdpSession implements DatagramOwner, FlowTuple {
+export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple {
   readonly protocol = 'udp';
   readonly state: FlowState = 'established';
   readonly clientAddress: string;
@@ -43,8 +44,6 @@ export class UdpSession implements DatagramOwner, FlowTuple {
   backend: Backend | null = null;
   packetsIn = 0;
   packetsOut = 0;
-  bytesIn = 0;
-  bytesOut = 0;
   lastMs: number;
 
   readonly #home: SessionHome;
@@ -54,6 +53,7 @@ export class UdpSession implements DatagramOwner, FlowTuple {
   #ended = false;
 
   constructor(home: SessionHome, clientAddress: string, clientPort: number) {
+    super();
     this.#home = home;
     this.clientAddress = clientAddress;
     this.clientPort = clientPort;
@@ -109,6 +109,7 @@ export class UdpSession implements DatagramOwner, FlowTuple {
     this.lastMs = context.nowMs;
     this.packetsIn++;
     this.bytesIn += bytes.length;
+    context.datagramsIn++;
     let failure = this.#socket!.send(bytes);
     if (failure !== null && failure !== sendQueueFull) {
       // It speaks of an earlier datagram, and this one was not sent.
@@ -127,6 +128,7 @@ export class UdpSession implements DatagramOwner, FlowTuple {
     this.#answered = true;
     this.packetsOut++;
     this.bytesOut += bytes.length;
+    context.datagramsOut++;
     context.countOut(this.backend!, bytes.length);
     this.#home.answer(this, bytes);
     const { udpAnswers } = context.limits;

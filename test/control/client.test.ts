@@ -43,7 +43,11 @@ describe('a control client', () => {
     it('sees what the instance shows', async () => {
       assert.deepEqual(await client.status(), instance.statusView);
       assert.deepEqual(await client.backends(), instance.backendViews);
-      assert.deepEqual(await client.flows(2), instance.flowViews.slice(0, 2));
+      assert.deepEqual(await client.flows({ limit: 2 }), {
+        flows: instance.flowViews.slice(0, 2),
+        matching: 3,
+      });
+      assert.deepEqual(await client.log(1), { entries: instance.logEntries.slice(1) });
       assert.match(await client.metrics(), /^# HELP sluice_build_info /);
     });
 

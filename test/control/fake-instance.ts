@@ -1,8 +1,16 @@
 /** An instance that balances nothing: it shows fixed views and notes what it is asked to do. */
 import type { BackendPatch, ConfigText, Controllable } from '../../lib/control/controllable.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
+import type { FlowQuery } from '../../lib/model/flow-query.ts';
 import type { PlanView } from '../../lib/model/plan.ts';
-import type { BackendView, FlowView, StatusView } from '../../lib/model/view.ts';
+import type {
+  BackendView,
+  FlowsView,
+  FlowView,
+  LogEntry,
+  LogView,
+  StatusView,
+} from '../../lib/model/view.ts';
 
 export class FakeInstance implements Controllable {
   ready = true;
@@ -42,11 +50,14 @@ export class FakeInstance implements Controllable {
         flows: 3,
         queued: 4,
         connections: 50,
+        packetsIn: null,
+        packetsOut: null,
         bytesIn: 600,
         bytesOut: 7_000,
         dropped: { 'all-down': 8, 'queue-full': 9 },
       },
     ],
+    dropped: {},
   };
 
   readonly backendViews: readonly BackendView[] = [
@@ -56,12 +67,13 @@ export class FakeInstance implements Controllable {
       address: '127.0.0.1:9001',
       weight: 2,
       state: 'up',
-      health: { last: 'ok', sinceMs: 1_000 },
+      health: { last: 'ok', sinceMs: 1_000, latencyMs: 0.5, checks: [0.7, 0.5] },
       flows: 3,
       connections: 40,
       failures: 1,
       bytesIn: 600,
       bytesOut: 7_000,
+      history: [{ state: 'up', reason: 'ok', agoMs: 1_000 }],
     },
     {
       service: 'web',
@@ -69,12 +81,13 @@ export class FakeInstance implements Controllable {
       address: '[fd00::1]:9002',
       weight: 1,
       state: 'down',
-      health: { last: 'connection refused', sinceMs: 200 },
+      health: { last: 'connection refused', sinceMs: 200, latencyMs: null, checks: [0.4, null] },
       flows: 0,
       connections: 10,
       failures: 5,
       bytesIn: 0,
       bytesOut: 0,
+      history: [{ state: 'down', reason: 'connection refused', agoMs: 200 }],
     },
   ];
 
@@ -94,6 +107,14 @@ export class FakeInstance implements Controllable {
     bytesOut: 2,
   }));
 
+  readonly logEntries: readonly LogEntry[] = [1, 2].map((sequence) => ({
+    sequence,
+    timeMs: sequence * 1_000,
+    level: 'info',
+    message: 'backend is up',
+    fields: { service: 'web' },
+  }));
+
   status(): StatusView {
     return this.statusView;
   }
@@ -102,9 +123,13 @@ export class FakeInstance implements Controllable {
     return this.backendViews;
   }
 
-  flows(limit: number): readonly FlowView[] {
-    this.asked.push(['flows', limit]);
-    return this.flowViews.slice(0, limit);
+  flows(query: FlowQuery): FlowsView {
+    this.asked.push(['flows', query]);
+    return { flows: this.flowViews.slice(0, query.limit), matching: this.flowViews.length };
+  }
+
+  log(after: number): LogView {
+    return { entries: this.logEntries.filter(({ sequence }) => sequence > after) };
   }
 
   patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[] {

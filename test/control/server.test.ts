@@ -77,14 +77,26 @@ describe('the control socket', () => {
     assert.deepEqual(JSON.parse((await call('GET', '/v1/backends')).body), {
       backends: instance.backendViews,
     });
-    assert.deepEqual(JSON.parse((await call('GET', '/v1/flows')).body), { flows: instance.flowViews });
+    assert.deepEqual(JSON.parse((await call('GET', '/v1/flows')).body), {
+      flows: instance.flowViews,
+      matching: 3,
+    });
     assert.deepEqual(JSON.parse((await call('GET', '/v1/flows?limit=2')).body), {
       flows: instance.flowViews.slice(0, 2),
+      matching: 3,
     });
+    const asked = { reverse: false, rates: false };
     assert.deepEqual(instance.asked, [
-      ['flows', 1000],
-      ['flows', 2],
+      ['flows', { limit: 1000, ...asked }],
+      ['flows', { limit: 2, ...asked }],
     ]);
+  });
+
+  it('shows what was logged after an entry, and all that it remembers unless told otherwise', async () => {
+    const entries = async (path: string) => JSON.parse((await call('GET', path)).body).entries;
+    assert.deepEqual(await entries('/v1/log'), instance.logEntries);
+    assert.deepEqual(await entries('/v1/log?after=1'), instance.logEntries.slice(1));
+    assert.equal((await problem(400, 'GET', '/v1/log?after=-1')).code, 'ERR_SLUICE_USAGE');
   });
 
   it('takes only a limit that is a number of flows', async () => {

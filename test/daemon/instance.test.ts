@@ -96,7 +96,10 @@ describe('an instance', () => {
     clock.advance(1_500);
     const { services, ...status } = instance.status();
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    assert.deepEqual(status, { name: 'edge', version, pid: process.pid, state: 'serving', uptimeMs: 1_500 });
+    assert.deepEqual(status, {
+      ...{ name: 'edge', version, pid: process.pid, state: 'serving', uptimeMs: 1_500 },
+      dropped: {},
+    });
     const [{ dropped, ...web }] = services as [(typeof services)[number]];
     assert.deepEqual(web, {
       name: 'web',
@@ -108,6 +111,8 @@ describe('an instance', () => {
       flows: 1,
       queued: 0,
       connections: 1,
+      packetsIn: null,
+      packetsOut: null,
       bytesIn: 1,
       bytesOut: 6,
     });
@@ -118,12 +123,13 @@ describe('an instance', () => {
       address: `127.0.0.1:${a.port}`,
       weight: 1,
       state: 'up',
-      health: { last: 'unchecked', sinceMs: 0 },
+      health: { last: 'unchecked', sinceMs: 0, latencyMs: null, checks: [] },
       flows: 1,
       connections: 1,
       failures: 0,
       bytesIn: 1,
       bytesOut: 6,
+      history: [{ state: 'up', reason: 'unchecked', agoMs: 0 }],
     });
   });
 
@@ -137,17 +143,17 @@ describe('an instance', () => {
     await conversation(t, port('two'), a);
     clock.advance(1_000);
     // A service learns the time with a tick.
-    await until(() => instance.flows(1)[0]!.ageMs === 1_000);
+    await until(() => instance.flows({ limit: 1 }).flows[0]!.ageMs === 1_000);
     await conversation(t, port('one'), a);
     assert.deepEqual(
-      instance.flows(9).map((flow) => [flow.service, flow.ageMs]),
+      instance.flows({ limit: 9 }).flows.map((flow) => [flow.service, flow.ageMs]),
       [
         ['two', 1_000],
         ['one', 0],
       ],
     );
     assert.deepEqual(
-      instance.flows(1).map((flow) => flow.service),
+      instance.flows({ limit: 1 }).flows.map((flow) => flow.service),
       ['two'],
     );
   });
@@ -255,7 +261,7 @@ describe('an instance that stops', () => {
     clock.advance(1);
     await ends();
     await instance.stopped;
-    assert.deepEqual(instance.flows(1), []);
+    assert.deepEqual(instance.flows({ limit: 1 }).flows, []);
   });
 
   it('ends at once what is left when it is closed, and not when it is told to stop twice', async (t) => {
@@ -264,7 +270,7 @@ describe('an instance that stops', () => {
     const { ends } = await conversation(t, port('web'), a);
     instance.stop();
     instance.stop();
-    assert.equal(instance.flows(10).length, 1);
+    assert.equal(instance.flows({ limit: 10 }).flows.length, 1);
     instance.close();
     await ends();
     await instance.stopped;

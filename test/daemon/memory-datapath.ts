@@ -1,10 +1,12 @@
 /** A packet path that moves nothing: it notes what it is told, and counts what a test says. */
 
 import type { Datapath } from '../../lib/daemon/datapath.ts';
-import type { FlowEntry, FlowGroup } from '../../lib/datapath/flow-list.ts';
+import type { FlowGroup } from '../../lib/datapath/flow-groups.ts';
+import type { FlowEntry, FoundFlows } from '../../lib/datapath/flow-list.ts';
 import type { Endpoint } from '../../lib/datapath/kernel/description.ts';
 import type { Vip, VipBackend } from '../../lib/datapath/settings.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
+import type { FlowQuery } from '../../lib/model/flow-query.ts';
 import { addTraffic, noTraffic, type Traffic } from '../../lib/model/traffic.ts';
 
 export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
@@ -56,12 +58,12 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
       .reduce(addTraffic, noTraffic);
   }
 
-  drops(vip: Endpoint): Readonly<Record<string, number>> {
-    return this.#drops.get(nameOf(vip)) ?? {};
+  drops(vip?: Endpoint): Readonly<Record<string, number>> {
+    return this.#drops.get(vip === undefined ? '' : nameOf(vip)) ?? {};
   }
 
-  flows(limit: number): readonly FlowEntry[] {
-    return this.list.slice(0, limit);
+  flows({ limit }: FlowQuery): FoundFlows {
+    return { flows: this.list.slice(0, limit), matching: this.list.length };
   }
 
   flowCount(): number {

@@ -12,6 +12,7 @@ import {
   type Listen,
   type ServiceSpec,
 } from '../../lib/model/spec.ts';
+import type { FlowState } from '../../lib/model/view.ts';
 import { rest, until } from '../proxy/socket/node-support.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryDatapath } from './memory-datapath.ts';
@@ -370,13 +371,14 @@ describe('a reload', () => {
   });
 });
 
-function flow(state: string, client = '198.51.100.7:40000') {
+function flow(state: FlowState, client = '198.51.100.7:40000') {
   return {
     protocol: 'tcp',
+    service: 'web',
     client,
     vip: '192.0.2.1:80',
     backend: '10.0.0.1:80',
-    state: state as 'established',
+    state,
     ageMs: 1_500,
     idleMs: 20,
     packetsIn: 3,
@@ -392,13 +394,15 @@ describe('the views of a service of mode nat', () => {
       t,
       instanceSpec(natService('web', [backend('a'), backend('b')])),
     );
-    path.count(vipText, { flows: 3, opened: 9, bytesIn: 1_000, bytesOut: 2_000 });
+    const traffic = { packetsIn: 20, packetsOut: 30, bytesIn: 1_000, bytesOut: 2_000 };
+    path.count(vipText, { flows: 3, opened: 9, ...traffic });
+    path.drop('', { 'not-ip': 2 });
     path.count('tcp://10.0.0.1:80', { flows: 2, opened: 6, bytesIn: 700, bytesOut: 1_500 });
     path.drop(vipText, { 'ports-exhausted': 4 });
     path.list.push(
       flow('established'),
-      flow('syn-sent', '198.51.100.8:1'),
-      flow('time-wait', '198.51.100.9:1'),
+      flow('connecting', '198.51.100.8:1'),
+      flow('closing', '198.51.100.9:1'),
     );
     assert.deepEqual(instance.status().services, [
       {
@@ -411,11 +415,14 @@ describe('the views of a service of mode nat', () => {
         flows: 3,
         queued: 0,
         connections: 9,
+        packetsIn: 20,
+        packetsOut: 30,
         bytesIn: 1_000,
         bytesOut: 2_000,
         dropped: { 'ports-exhausted': 4 },
       },
     ]);
+    assert.deepEqual(instance.status().dropped, { 'not-ip': 2 });
     clock.advance(1_000);
     await until(() => instance.backends()[0]!.flows === 2);
     const [a] = instance.backends();
@@ -425,20 +432,21 @@ describe('the views of a service of mode nat', () => {
       address: '10.0.0.1:80',
       weight: 1,
       state: 'up',
-      health: { last: 'unchecked', sinceMs: 1_000 },
+      health: { last: 'unchecked', sinceMs: 1_000, latencyMs: null, checks: [] },
       flows: 2,
       connections: 6,
       failures: 0,
       bytesIn: 700,
       bytesOut: 1_500,
+      history: [{ state: 'up', reason: 'unchecked', agoMs: 1_000 }],
     });
-    const [first, ...others] = instance.flows(9);
+    const [first, ...others] = instance.flows({ limit: 9 }).flows;
     assert.deepEqual(first, { ...flow('established'), service: 'web', mode: 'nat' });
     assert.deepEqual(
       others.map(({ state }) => state),
       ['connecting', 'closing'],
     );
-    assert.equal(instance.flows(1).length, 1);
+    assert.equal(instance.flows({ limit: 1 }).flows.length, 1);
   });
 });
 
@@ -446,7 +454,7 @@ describe('an instance of mode nat that stops', () => {
   it('refuses new flows, waits for those that are not over, and puts the machine back', async (t) => {
     const { path, instance } = await serving(t, instanceSpec(natService('web', [backend('a')])));
     path.count(vipText, { flows: 2 });
-    path.list.push(flow('established'), flow('time-wait'));
+    path.list.push(flow('established'), flow('closing'));
     instance.stop();
     assert.deepEqual([instance.ready, path.refusing, path.stopped], [false, true, false]);
     assert.deepEqual(published(path), [`${vipText}: a 1 up`]);

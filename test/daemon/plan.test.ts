@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { Instance } from '../../lib/daemon/instance.ts';
-import type { FlowGroup } from '../../lib/datapath/flow-list.ts';
+import type { FlowGroup } from '../../lib/datapath/flow-groups.ts';
 import type { NatSettings, NatVip } from '../../lib/datapath/nat/settings.ts';
 import { silentLog } from '../../lib/model/log.ts';
 import type { BackendSpec, InstanceSpec, Protocol, ServiceSpec } from '../../lib/model/spec.ts';
@@ -31,6 +31,7 @@ function natService(
 function flows(count: number, protocol: Protocol, to: string): FlowGroup {
   const example = {
     protocol,
+    service: 'web',
     client: '198.51.100.7:40000',
     vip: '192.0.2.1:80',
     backend: `${to}:80`,
@@ -43,7 +44,7 @@ function flows(count: number, protocol: Protocol, to: string): FlowGroup {
     bytesOut: 40,
   } as const;
   return {
-    vip: { protocol, address: '192.0.2.1', port: 80 },
+    vip: { service: 'web', protocol, address: '192.0.2.1', port: 80 },
     backend: example.backend,
     flows: count,
     examples: [example],
@@ -243,7 +244,7 @@ describe('the live flows in a plan', () => {
     const client = createSocket('udp4');
     t.after(() => client.close());
     client.send('x', port, '127.0.0.1');
-    await until(() => instance.flows(1).length === 1);
+    await until(() => instance.flows({ limit: 1 }).flows.length === 1);
     assert.equal((await plan(dns(other))).flows.cut, 1);
     assert.equal((await plan(dns(port))).flows.stay, 1);
   });

@@ -141,7 +141,7 @@ describe('a reload that changes backends', () => {
     const { reload, port, instance } = await running(t, service('web', [named]));
     await conversation(t, port('web'), a);
     await reload(service('web', [to(80, 'other')]));
-    assert.equal(instance.flows(1)[0]!.backend, `127.0.0.1:${a.port}`);
+    assert.equal(instance.flows({ limit: 1 }).flows[0]!.backend, `127.0.0.1:${a.port}`);
   });
 });
 
@@ -238,7 +238,7 @@ describe('a reload that changes services', () => {
       instance.status().services.map(({ name }) => name),
       ['api'],
     );
-    assert.equal(instance.flows(9).filter((flow) => flow.service === 'web').length, 1);
+    assert.equal(instance.flows({ limit: 9 }).flows.filter((flow) => flow.service === 'web').length, 1);
     clock.advance(defaultDrainMs - 1);
     await rest();
     await goesOn();
@@ -275,7 +275,7 @@ describe('a reload that changes services', () => {
     client.send('question', port('dns'), '127.0.0.1');
     await until(() => instance.status().services[0]!.connections === 1);
     await reload(service('web', [to(a.port)]));
-    assert.deepEqual(instance.flows(9), []);
+    assert.deepEqual(instance.flows({ limit: 9 }).flows, []);
   });
 
   it('has live flows follow their new limits', async (t) => {
@@ -285,7 +285,7 @@ describe('a reload that changes services', () => {
     await reload(service('web', [to(a.port, 'a')], { listen, proxy }));
     clock.advance(1_000);
     await ends();
-    assert.equal(instance.flows(1).length, 0);
+    assert.equal(instance.flows({ limit: 1 }).flows.length, 0);
   });
 
   it('believes again in a backend that is down when it is not checked any more', async (t) => {

@@ -33,8 +33,8 @@ if (network !== undefined) {
     const connect = (port: number, source = 0): string => `connect("${family.vip}", ${port}, ${source})`;
     const stateOf = (source: number): string | undefined =>
       datapath
-        .flows(1_000)
-        .find(({ client: from }) => from.endsWith(`:${source}`) && from.includes(family.client))?.state;
+        .flows({ limit: 1_000 })
+        .flows.find(({ client: from }) => from.endsWith(`:${source}`) && from.includes(family.client))?.state;
 
     describe(`TCP over IPv${family.version}`, () => {
       it('is closed by the client', () => {

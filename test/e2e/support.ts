@@ -62,7 +62,7 @@ export class Inspector {
 
   /** Whose flows there are, oldest first. */
   async clients(): Promise<string[]> {
-    return (await this.control.flows(1_000)).map(({ client }) => client);
+    return (await this.control.flows({ limit: 1_000 })).flows.map(({ client }) => client);
   }
 
   async untilFlows(count: number): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MeteredFlow } from '../../lib/proxy/flow-meter.ts';
 import { viewFlow } from '../../lib/proxy/flow-view.ts';
 import { serviceOf } from './support.ts';
 
@@ -16,10 +17,11 @@ function view(clientAddress: string, vipAddress: string) {
     backend: pool.backends[0]!,
     startedMs: 0,
     lastMs: 0,
-    bytesIn: 0,
-    bytesOut: 0,
+    packetsIn: null,
+    packetsOut: null,
+    ...new MeteredFlow(),
   } as const;
-  const { client, vip } = viewFlow(flow, context, { packetsIn: null, packetsOut: null });
+  const { client, vip } = viewFlow(flow, context);
   return [client, vip];
 }
 

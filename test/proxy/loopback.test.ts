@@ -134,7 +134,7 @@ describe('a proxied TCP connection', () => {
       const drunk = drink(sockets[slow], () => (reads++ % 16 === 0 ? 1 : 0));
       assert.equal(await drunk, await poured);
       assert.equal(moved(), chunks * chunk.length);
-      assert.equal(tcp.flowCount, 1);
+      assert.equal(tcp.flows.size, 1);
     });
   }
 
@@ -149,7 +149,7 @@ describe('a proxied TCP connection', () => {
       resetting.reset();
       await until(() => other.error !== null || other.gotFin());
       assert.deepEqual([other.error, other.gotFin()], ['ECONNRESET', false]);
-      assert.equal(tcp.flowCount, 0);
+      assert.equal(tcp.flows.size, 0);
     });
   }
 
@@ -167,7 +167,7 @@ describe('a proxied TCP connection', () => {
     assert.equal(client.gotFin(), false);
     server.finish();
     await until(() => client.gotFin());
-    assert.deepEqual([client.error, server.error, tcp.flowCount], [null, null, 0]);
+    assert.deepEqual([client.error, server.error, tcp.flows.size], [null, null, 0]);
   });
 
   it('goes to the next backend where nobody listens', async (t) => {
@@ -239,7 +239,7 @@ describe('many proxied TCP connections at once', () => {
       whole.reduce((sum, each) => sum + each, 0),
       120,
     );
-    await until(() => tcp.flowCount === 0);
+    await until(() => tcp.flows.size === 0);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type ProxySpec,
 } from '../../lib/model/spec.ts';
 import { ProxyContext } from '../../lib/proxy/context.ts';
+import { searchFlows } from '../../lib/proxy/flow-search.ts';
 import { TcpProxy } from '../../lib/proxy/tcp-proxy.ts';
 import { hashSeed, repeatable } from '../balance/support.ts';
 import { type MemoryBackend, MemoryTcp, type Peer } from '../support/memory-tcp.ts';
@@ -69,6 +70,9 @@ export function tcpService(options: Options = {}) {
     return peer.send(text);
   };
 
+  /** The oldest flows. */
+  const views = (limit = 1_000) => searchFlows(proxy.flows, { limit }, context).flows;
+
   return {
     pool,
     context,
@@ -90,7 +94,8 @@ export function tcpService(options: Options = {}) {
       return peer;
     },
     /** The states of all flows, oldest first. */
-    states: () => proxy.view(1_000).map(({ state }) => state),
+    states: () => views().map(({ state }) => state),
+    views,
     /** Lets time pass, a tick at its end, and everything that follows. */
     passMs(ms: number): void {
       context.nowMs += ms;

@@ -8,12 +8,12 @@ const { connectTimeoutMs } = defaultProxySpec;
 
 describe('a TCP flow that connects', () => {
   it('holds the first bytes of the client until it has a backend', () => {
-    const { arrive, network, states, at, a, proxy } = tcpService({ backends: 1 });
+    const { arrive, network, states, at, a, views } = tcpService({ backends: 1 });
     at(a).reception = 'never';
     arrive('request');
     network.settle();
     assert.deepEqual(states(), ['connecting']);
-    assert.deepEqual(proxy.view(1)[0]!.bytesIn, 0);
+    assert.deepEqual(views(1)[0]!.bytesIn, 0);
     const [, stream] = network.streams;
     assert.equal(stream!.peer.text, '');
   });
@@ -58,7 +58,7 @@ describe('a TCP flow that connects', () => {
     client.reset();
     network.settle();
     assert.equal(live(), 0);
-    assert.equal(proxy.flowCount, 0);
+    assert.equal(proxy.flows.size, 0);
     assert.equal(network.openStreams, 0);
     assert.deepEqual(observed, []);
   });

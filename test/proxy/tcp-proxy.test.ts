@@ -12,14 +12,14 @@ describe('the TCP side of a service', () => {
   });
 
   it('shows its flows, oldest first, as many as are asked for', () => {
-    const { client, network, at, b, proxy, context } = tcpService();
+    const { client, network, at, b, views, context } = tcpService();
     const peer = client('request');
     context.nowMs += 1_000;
     at(b).reception = 'never';
     client();
     network.settle();
-    const views = proxy.view(10);
-    assert.deepEqual(views, [
+    const shown = views(10);
+    assert.deepEqual(shown, [
       {
         protocol: 'tcp',
         client: '192.0.2.1:40000',
@@ -35,12 +35,12 @@ describe('the TCP side of a service', () => {
         bytesIn: 7,
         bytesOut: 0,
       },
-      { ...views[1]!, client: '192.0.2.1:40001', backend: '10.0.0.2:80', state: 'connecting', ageMs: 0 },
+      { ...shown[1]!, client: '192.0.2.1:40001', backend: '10.0.0.2:80', state: 'connecting', ageMs: 0 },
     ]);
-    assert.deepEqual(proxy.view(1), views.slice(0, 1));
+    assert.deepEqual(views(1), shown.slice(0, 1));
     peer.reset();
     network.settle();
-    assert.deepEqual(proxy.view(10), views.slice(1));
+    assert.deepEqual(views(10), shown.slice(1));
   });
 
   it('ends the flows of one backend by FIN, in whatever state they are, and no others', () => {
@@ -65,7 +65,7 @@ describe('the TCP side of a service', () => {
     client();
     const waiting = client();
     proxy.endFlows();
-    assert.equal(proxy.flowCount, 0);
+    assert.equal(proxy.flows.size, 0);
     assert.equal(proxy.queued, 0);
     assert.equal(waiting.gotFin, true);
     assert.equal(network.openStreams, 0);

@@ -17,11 +17,11 @@ function full(options: Parameters<typeof tcpService>[0] = {}) {
 
 describe('a TCP flow that no backend has room for', () => {
   it('waits, its first bytes with it, and is served when there is room', () => {
-    const { client, holders, network, states, proxy, at, a } = full({ backends: 1 });
+    const { client, holders, network, states, proxy, views, at, a } = full({ backends: 1 });
     const peer = client('a request of more than one read');
     assert.deepEqual(states(), ['established', 'queued']);
     assert.equal(proxy.queued, 1);
-    assert.equal(proxy.view(2)[1]!.backend, null);
+    assert.equal(views(2)[1]!.backend, null);
     holders[0]!.reset();
     network.settle();
     assert.deepEqual(states(), ['established']);

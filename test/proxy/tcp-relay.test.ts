@@ -16,7 +16,7 @@ function established(options: Parameters<typeof tcpService>[0] = {}) {
 
 /** What holds once the last flow has ended. */
 function assertAllOver({ proxy, network, live }: Pick<Service, 'proxy' | 'network' | 'live'>): void {
-  assert.equal(proxy.flowCount, 0);
+  assert.equal(proxy.flows.size, 0);
   assert.equal(network.openStreams, 0);
   assert.equal(live(), 0);
 }
@@ -35,11 +35,11 @@ describe('an established TCP flow', () => {
   });
 
   it('counts bytes for itself, its service and its backend', () => {
-    const { client, server, network, proxy, context, a } = established();
+    const { client, server, network, views, context, a } = established();
     client.send('12345');
     server.send('1234567890');
     network.settle();
-    const [flow] = proxy.view(1);
+    const [flow] = views(1);
     assert.deepEqual([flow!.bytesIn, flow!.bytesOut], [5, 10]);
     assert.deepEqual([context.bytesIn, context.bytesOut], [5, 10]);
     assert.deepEqual([a.bytesIn, a.bytesOut], [5, 10]);

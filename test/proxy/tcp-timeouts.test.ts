@@ -94,12 +94,12 @@ describe('a TCP flow on which nothing moves', () => {
   });
 
   it('says how old and how idle it is', () => {
-    const { client, passMs, network, proxy } = established();
+    const { client, passMs, network, views } = established();
     passMs(3_000);
     client.send('.');
     network.settle();
     passMs(tickMs);
-    const [flow] = proxy.view(1);
+    const [flow] = views(1);
     assert.deepEqual([flow!.ageMs, flow!.idleMs], [3_000 + tickMs, tickMs]);
   });
 });

@@ -32,12 +32,12 @@ describe('the UDP side of a service', () => {
   });
 
   it('shows its sessions, as many as are asked for', () => {
-    const { client, proxy, context } = udpService();
+    const { client, views, context } = udpService();
     client().send('question');
     client().send('question');
     context.nowMs += 1_000;
-    assert.equal(proxy.view(1).length, 1);
-    assert.deepEqual(proxy.view(10)[1], {
+    assert.equal(views(1).length, 1);
+    assert.deepEqual(views(10)[1], {
       protocol: 'udp',
       client: '192.0.2.1:40001',
       vip: '198.51.100.1:80',

@@ -43,14 +43,15 @@ describe('a UDP session', () => {
   });
 
   it('counts datagrams and bytes for itself, its service and its backend', () => {
-    const { client, at, a, proxy, context } = udpService({ backends: 1 });
+    const { client, at, a, views, context } = udpService({ backends: 1 });
     const peer = client();
     peer.send('12345');
     peer.send('');
     at(a).answer('123');
-    const [flow] = proxy.view(1);
+    const [flow] = views(1);
     assert.deepEqual([flow!.packetsIn, flow!.packetsOut, flow!.bytesIn, flow!.bytesOut], [2, 1, 5, 3]);
     assert.deepEqual([context.bytesIn, context.bytesOut, a.bytesIn, a.bytesOut], [5, 3, 5, 3]);
+    assert.deepEqual([context.datagramsIn, context.datagramsOut], [2, 1]);
   });
 
   it('says once that its backend has answered, and so for each that it comes to have', () => {

@@ -1,5 +1,6 @@
 /** A proxied UDP service in memory. */
 import type { Backend } from '../../lib/balance/backend.ts';
+import { searchFlows } from '../../lib/proxy/flow-search.ts';
 import { UdpProxy } from '../../lib/proxy/udp-proxy.ts';
 import { type MemoryDatagramSocket, MemoryUdp, type MemoryUdpBackend } from '../support/memory-udp.ts';
 import { type Options, serviceOf, vip } from './support.ts';
@@ -41,6 +42,8 @@ export function udpService(options: Options = {}) {
         },
       };
     },
+    /** The oldest sessions. */
+    views: (limit: number) => searchFlows(proxy.sessions(), { limit }, context).flows,
     passMs(ms: number): void {
       context.nowMs += ms;
       proxy.tick();

@@ -21,9 +21,9 @@ export const flows = defineCommand({
     ['sluice flows --limit 10', 'the ten oldest'],
   ],
   async run({ json, limit = defaultLimit, ...whom }, terminal) {
-    const views = await askInstance(whom, (instance) => instance.flows(limit));
-    if (json) terminal.print(JSON.stringify({ flows: views }));
-    else renderTable(flowColumns, views, terminal.out).forEach(terminal.print);
+    const views = await askInstance(whom, (instance) => instance.flows({ limit }));
+    if (json) terminal.print(JSON.stringify(views));
+    else renderTable(flowColumns, views.flows, terminal.out).forEach(terminal.print);
     return ExitCode.fine;
   },
 });

@@ -9,6 +9,9 @@ import { checkAgainMs, type Health, holdMs, type Observation, observe, unchecked
 import { firstCheckMs, jittered } from '../schedule.ts';
 import { ask, type Probe, type Target } from './probe.ts';
 
+/** How many outcomes are remembered. */
+const checksKept = 20;
+
 export interface HealthCheckerOptions {
   readonly target: Target;
   readonly check: CheckSpec;
@@ -30,7 +33,7 @@ export class HealthChecker {
   #health: Health = unchecked;
   #last = 'unchecked';
   #turnedMs: number;
-  #latencyMs: number | null = null;
+  #checks: readonly (number | null)[] = [];
   #next: { readonly dueMs: number; readonly timer: Timer } | undefined;
   #underWay: AbortController | undefined;
   #stopped = false;
@@ -45,12 +48,12 @@ export class HealthChecker {
     return this.#health.up;
   }
 
-  /** How long the last check took; null before the first and after one that failed. */
-  get latencyMs(): number | null {
-    return this.#latencyMs;
+  /** How long the last few checks took, oldest first; null where one failed. */
+  get checks(): readonly (number | null)[] {
+    return this.#checks;
   }
 
-  view(): HealthView {
+  view(): Pick<HealthView, 'last' | 'sinceMs'> {
     return { last: this.#last, sinceMs: this.#options.clock.nowMs() - this.#turnedMs };
   }
 
@@ -127,7 +130,8 @@ export class HealthChecker {
     timeout.cancel();
     this.#underWay = undefined;
     if (this.#stopped) return;
-    this.#latencyMs = result.ok ? clock.nowMs() - startedMs : null;
+    const tookMs = result.ok ? clock.nowMs() - startedMs : null;
+    this.#checks = [...this.#checks.slice(1 - checksKept), tookMs];
     if (result.ok) this.#learn('check-passed', 'ok');
     else this.#learn('check-failed', result.reason);
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultFlowTimeouts } from '../../../lib/conntrack/states.ts';
-import { groupFlows, listFlows } from '../../../lib/datapath/flow-list.ts';
+import { groupFlows } from '../../../lib/datapath/flow-groups.ts';
+import type { FlowNames } from '../../../lib/datapath/flow-names.ts';
 import { serve } from '../../../lib/datapath/loop.ts';
 import { NatMode, type NatPublication } from '../../../lib/datapath/nat/mode.ts';
 import type { NatVip } from '../../../lib/datapath/nat/settings.ts';
@@ -203,30 +204,6 @@ describe('a shard', () => {
     );
   });
 
-  it('shows its flows in words', () => {
-    const bench = new Bench();
-    bench.work([[syn], [ack]]);
-    const names = {
-      vip: () => ({ protocol: 'tcp', address: '192.0.2.1', port: 80 }) as const,
-      endpoint: () => '10.0.0.2:9000',
-    };
-    assert.deepEqual(listFlows(bench.readings.shards[0]!.rows, names, 10, 5_000), [
-      {
-        protocol: 'tcp',
-        client: '198.51.100.7:4000',
-        vip: '192.0.2.1:80',
-        backend: '10.0.0.2:9000',
-        state: 'syn-sent',
-        ageMs: 3_000,
-        idleMs: 3_000,
-        packetsIn: 2,
-        packetsOut: 0,
-        bytesIn: 80,
-        bytesOut: 0,
-      },
-    ]);
-  });
-
   it('counts its flows by where they go, but for those that are over', () => {
     const bench = new Bench();
     const fromPort = (sourcePort: number, flags: string, sequence = 0): Uint8Array =>
@@ -242,22 +219,22 @@ describe('a shard', () => {
       [fromPort(1, 'S'), fromPort(2, 'S'), fromPort(3, 'S'), fromPort(4, 'S')],
       [fromPort(4, 'R', 1)],
     ]);
-    const names = {
-      vip: (number: number) => (number === 1 ? vip : undefined),
-      endpoint: () => '10.0.0.2:9000',
+    const names: FlowNames = {
+      vips: new Map([[1, vip]]),
+      endpoints: new Map([[1, { text: '10.0.0.2:9000', backends: [] }]]),
     };
-    const rows = bench.readings.shards.map((shard) => shard.rows);
-    const [group, ...others] = groupFlows(rows, names, 2, 5_000);
+    const { shards } = bench.readings;
+    const [group, ...others] = groupFlows(shards, names, 2, 5_000);
     assert.deepEqual([group!.vip, group!.backend, group!.flows], [vip, '10.0.0.2:9000', 3]);
     assert.deepEqual(
       group!.examples.map(({ client, state }) => [client, state]),
       [
-        ['198.51.100.7:1', 'syn-sent'],
-        ['198.51.100.7:2', 'syn-sent'],
+        ['198.51.100.7:1', 'connecting'],
+        ['198.51.100.7:2', 'connecting'],
       ],
     );
     assert.deepEqual(others, []);
-    assert.deepEqual(groupFlows(rows, { ...names, vip: () => undefined }, 2, 5_000), []);
+    assert.deepEqual(groupFlows(shards, { ...names, vips: new Map() }, 2, 5_000), []);
   });
 
   it('counts what it drops, and why', () => {

@@ -181,15 +181,21 @@ describe('a health checker', () => {
     await bench.checksAfter(1000);
   });
 
-  it('keeps the latency of the last check that passed', async () => {
+  it('remembers how long the last checks took, and which of them failed', async () => {
     const bench = await started();
-    assert.equal(bench.checker.latencyMs, null);
+    assert.deepEqual(bench.checker.checks, []);
     await bench.advance(7);
     await bench.passes();
-    assert.equal(bench.checker.latencyMs, 7);
     await bench.advance(1000);
     await bench.fails('no answer');
-    assert.equal(bench.checker.latencyMs, null);
+    assert.deepEqual(bench.checker.checks, [7, null]);
+    await bench.advance(200);
+    await bench.passes();
+    for (let i = 0; i < 25; i++) {
+      await bench.advance(1000);
+      await bench.passes();
+    }
+    assert.deepEqual(bench.checker.checks, Array(20).fill(0));
   });
 
   it('tells for how long a backend has been up or down', async () => {
