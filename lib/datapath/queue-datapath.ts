@@ -73,6 +73,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     this.#readings = new Readings(memories);
     this.#workers = new Workers({
       memories,
+      failOpen: settings.onFailure === 'bypass',
       taskOf: (worker) => mode.task(worker, common, this.#generation!.publication),
       clock,
       log,

@@ -22,11 +22,13 @@ export interface WorkerData {
   readonly queue: number;
   /** Of the signal that ends the worker. */
   readonly stopFd: number;
+  /** Whether packets pass when the queue is full, as when the whole process has been stopped; else they are dropped. */
+  readonly failOpen: boolean;
   readonly memory: ShardMemory;
   readonly task: WorkerTask;
 }
 
-const { queue: number, stopFd, memory, task } = workerData as WorkerData;
+const { queue: number, stopFd, failOpen, memory, task } = workerData as WorkerData;
 const { settings, publication } = task;
 const port = parentPort!;
 const { vitals } = memory;
@@ -49,6 +51,7 @@ const queue = new Queue(number, {
   batchSize: settings.batchSize,
   queueLength,
   coalesceMicros,
+  failOpen,
   stopFd,
 });
 try {

@@ -15,6 +15,8 @@ import { startWorker, type WorkerThread } from './worker-thread.ts';
 export interface WorkersOptions {
   /** One for each worker. */
   readonly memories: readonly ShardMemory[];
+  /** Whether packets pass while their worker's queue is full. */
+  readonly failOpen: boolean;
   /** What a worker is to do at this moment. */
   readonly taskOf: (worker: number) => WorkerTask;
   readonly clock: Clock;
@@ -63,13 +65,14 @@ export class Workers {
   }
 
   #watchdog(worker: number, memory: ShardMemory): Watchdog {
-    const { taskOf, clock, log } = this.#options;
+    const { taskOf, failOpen, clock, log } = this.#options;
     const start = async (): Promise<WorkerThread> => {
       const task = taskOf(worker);
       Atomics.store(memory.vitals, Vital.published, task.publication.tables.generation);
       const thread = await startWorker({
         queue: this.firstQueue + worker,
         stopFd: this.#stopSignal!.fd,
+        failOpen,
         memory,
         task,
       });

@@ -1,16 +1,16 @@
 /** `sluice nat` as its users start it, in the network of nat-support.ts: from the first line to the machine put back. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { BackendView, FlowView, StatusView } from '../../lib/model/view.ts';
 import { run } from '../support/child.ts';
 import { inside } from '../support/inside-netns.ts';
 import { scratch } from '../support/scratch.ts';
-import { entry, runSluice, type Sluice, sluice } from '../support/sluice.ts';
+import { entry, runSluice, sluice } from '../support/sluice.ts';
+import { commandLine } from './nat-cli.ts';
 import { natNetwork, startOrigin } from './nat-support.ts';
+import { until } from './support.ts';
 
 const vip = '10.9.0.1';
 const one = '10.2.0.2';
@@ -20,7 +20,8 @@ const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
   const client = network.host('client');
   const balancer = network.host('balancer');
-  const directory = scratch();
+  const cli = commandLine();
+  const { directory, control, start, tell } = cli;
   const killOrigin = new Map<string, () => void>();
 
   before(async () => {
@@ -28,21 +29,6 @@ if (network !== undefined) {
   });
   after(() => directory.remove());
 
-  const control = join(directory.path, 'nat.sock');
-
-  /** Starts `sluice nat VIP BACKEND…` or `sluice up`. */
-  const start = (...args: string[]): Promise<Sluice> => sluice([...args, '--control', control]);
-
-  /** Asks the running instance; `key` names the list in the document. */
-  const ask = async <View>(command: string, key: string): Promise<readonly View[]> => {
-    const { stdout, stderr } = await runSluice([command, '--control', control, '--json']);
-    assert.equal(stderr, '');
-    return JSON.parse(stdout)[key];
-  };
-  const tell = async (...args: string[]): Promise<void> => {
-    const { code, stderr } = await runSluice([...args, '--control', control]);
-    assert.equal(code, 0, stderr);
-  };
   const whoAnswers = (times = 8, url = `http://${vip}:80/`, host = client): ReadonlySet<string> =>
     new Set(Array.from({ length: times }, () => host.run(`curl -sS --max-time 5 ${url}`).trim()));
 
@@ -82,11 +68,6 @@ for line in sys.stdin:
     };
   }
 
-  async function until(happened: () => Promise<boolean>): Promise<void> {
-    const signal = AbortSignal.timeout(15_000);
-    while (!(await happened())) await delay(50, undefined, { signal });
-  }
-
   describe('sluice nat', () => {
     it('serves the VIP until it is stopped, and puts the machine back', async () => {
       const untouched = machine();
@@ -97,10 +78,10 @@ for line in sys.stdin:
         ]);
         assert.deepEqual(whoAnswers(20), new Set(['one', 'two']));
         assert.notEqual(machine(), untouched);
-        const [service] = await ask<StatusView['services'][number]>('status', 'services');
+        const [service] = await cli.services();
         assert.deepEqual([service!.mode, service!.connections], ['nat', 20]);
         assert.ok(service!.bytesIn > 20 * 100 && service!.bytesOut > 20 * 100);
-        const flows = await ask<FlowView>('flows', 'flows');
+        const flows = await cli.flows();
         assert.equal(flows.length, 20);
         const [flow] = flows;
         assert.match(flow!.client, /^10\.1\.0\.2:\d+$/);
@@ -124,14 +105,13 @@ for line in sys.stdin:
     it('keeps a flow on a backend that drains, and gives new ones to the other', async () => {
       await using _ = await start('nat', `${vip}:9003`, `${one}:9003`, `${two}:9003`);
       const held = await conversation(9003);
-      const flow = async () =>
-        (await ask<FlowView>('flows', 'flows')).find(({ state }) => state === 'established')!;
+      const flow = async () => (await cli.flows()).find(({ state }) => state === 'established')!;
       const { backend } = await flow();
       await tell('drain', backend!);
       assert.equal(await held.says('still here'), 'still here');
       const others = await Promise.all([1, 2, 3, 4].map(() => conversation(9003)));
       const backends = new Set(
-        (await ask<FlowView>('flows', 'flows'))
+        (await cli.flows())
           .filter(({ client }) => !client.endsWith(`:${held.clientPort}`))
           .map((each) => each.backend),
       );
@@ -144,7 +124,7 @@ for line in sys.stdin:
       await using running = await start('nat', `${vip}:9003`, `${one}:9003`, '--drain', '60s');
       const held = await conversation(9003);
       running.kill('SIGTERM');
-      await until(async () => {
+      await until('it is draining', async () => {
         const { stdout } = await runSluice(['status', '--control', control, '--json']);
         return JSON.parse(stdout).state === 'draining';
       });
@@ -162,9 +142,7 @@ for line in sys.stdin:
       // The host is gone: nothing comes back from it, not even a RST.
       balancer.run('ip route add blackhole 10.2.0.2/32');
       try {
-        await until(async () =>
-          (await ask<BackendView>('backends', 'backends')).some(({ state }) => state === 'down'),
-        );
+        await cli.untilBackend(`${one}:9003`, 'down');
         assert.equal(await held.says('anybody?'), 'RST');
         const next = await conversation(9003);
         assert.equal(await next.says('anybody?'), 'anybody?');
@@ -207,6 +185,34 @@ for line in sys.stdin:
       assert.equal((await runSluice(['doctor'])).stdout, 'proxy: ready\nnat: ready\n');
     });
 
+    it('serves as a user who has two capabilities and no more, and puts the machine back', async () => {
+      const untouched = machine();
+      const own = scratch();
+      chmodSync(own.path, 0o777);
+      const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      const two = '-all,+net_admin,+net_raw';
+      const capabilities = ['--inh-caps', two, '--ambient-caps', two, '--bounding-set', two];
+      const command = ['setpriv', ...user, ...capabilities, process.execPath, entry];
+      const env = { XDG_RUNTIME_DIR: own.path };
+      const service = ['nat', '10.1.0.1:8081', `${one}:8080`, '--workers', '2', '--name', 'modest'];
+      {
+        await using running = await sluice(service, { command, env });
+        const status = readFileSync(`/proc/${running.pid}/status`, 'utf8');
+        assert.match(status, /^Uid:\s+65534\s.*^CapEff:\s+0000000000003000$/ms);
+        assert.deepEqual(whoAnswers(4, 'http://10.1.0.1:8081/'), new Set(['one']));
+      }
+      assert.equal(machine(), untouched);
+      const crashing = await sluice(service, { command, env });
+      crashing.kill('SIGKILL');
+      await crashing.exited;
+      assert.notEqual(machine(), untouched);
+      const [program = '', ...args] = command;
+      const { code } = await run({ program, args: [...args, 'doctor', '--clean'], env });
+      assert.equal(code, 0);
+      assert.equal(machine(), untouched);
+      own.remove();
+    });
+
     it('adds the VIP to an interface for as long as it runs', async () => {
       const untouched = machine();
       {
@@ -238,7 +244,7 @@ services:
       await tell('reload');
       assert.equal(await held.says('still here'), 'still here');
       const next = await conversation(9003);
-      const flows = await ask<FlowView>('flows', 'flows');
+      const flows = await cli.flows();
       assert.equal(
         flows.find(({ client }) => client.endsWith(`:${next.clientPort}`))!.backend,
         `${two}:9003`,

@@ -1,5 +1,6 @@
 /** What Linux says of a process and its children: processor time, memory, descriptors, cores. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** USER_HZ, in which /proc counts processor time: 100 on every platform that Node runs on. */
 const ticksPerSecond = 100;
@@ -14,14 +15,28 @@ function family(pid: number): number[] {
 
 /** Seconds of processor time, user and system, that a process and its children have used so far. */
 export function cpuSeconds(pid: number): number {
-  const ticks = family(pid).map((member) => {
-    // After the program's name in parentheses, which may hold spaces: field 3 on (proc(5)); utime is 14, stime 15.
-    const stat = readFileSync(`/proc/${member}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return Number(stat[14 - 3]) + Number(stat[15 - 3]);
-  });
+  const ticks = family(pid).map((member) => ticksIn(`/proc/${member}/stat`));
   return ticks.reduce((sum, each) => sum + each, 0) / ticksPerSecond;
+}
+
+/** User and system time together, of a process or a thread. */
+function ticksIn(path: string): number {
+  const stat = statFrom3(path);
+  return Number(stat[14 - 3]) + Number(stat[15 - 3]);
+}
+
+/** Fields of proc(5) from the third on: the second is the program's name in parentheses, which may hold spaces. */
+function statFrom3(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+}
+
+/** Whether a signal has brought every thread of a process to a stand. */
+export function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every(
+    (thread) => statFrom3(`/proc/${pid}/task/${thread}/stat`)[0] === 'T',
+  );
 }
 
 /** Resident memory of one process, in KiB. */
@@ -41,4 +56,27 @@ export function allowedCores(): number[] {
     const [first = 0, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
+}
+
+/** The thread of a process, other than its main one, that waits for something most often these `ms`; its number. */
+export async function busiestThread(pid: number, ms: number): Promise<number> {
+  const before = waitsOf(pid);
+  await delay(ms);
+  const since = [...waitsOf(pid)].map(
+    ([thread, waits]) => [thread, waits - (before.get(thread) ?? 0)] as const,
+  );
+  return since
+    .filter(([thread]) => thread !== pid)
+    .reduce((most, other) => (other[1] > most[1] ? other : most))[0];
+}
+
+/** How often each thread has waited so far, by its number. */
+function waitsOf(pid: number): ReadonlyMap<number, number> {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return new Map(
+    threads.map((thread) => {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+      return [Number(thread), Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1])];
+    }),
+  );
 }
