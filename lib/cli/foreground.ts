@@ -4,13 +4,13 @@ import type { Reread } from '../daemon/instance.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { ExitCode } from '../model/errors.ts';
 import type { InstanceSpec } from '../model/spec.ts';
+import { plural } from '../model/units.ts';
 import type { ServiceView } from '../model/view.ts';
 import type { Values } from './command.ts';
 import { readFlag } from './flag-value.ts';
 import type { foregroundFlags } from './flags.ts';
 import { createLog } from './log.ts';
 import type { Terminal } from './terminal.ts';
-import { plural } from './units.ts';
 
 type NoPositionals = Readonly<Record<never, never>>;
 

@@ -12,8 +12,8 @@
  */
 import { formatDuration } from '../model/duration.ts';
 import type { FlowExample, FlowsPlan, PlanView, ServicePlan, SlotsPlan } from '../model/plan.ts';
+import { formatCount, formatShare, plural } from '../model/units.ts';
 import type { Paint, Style } from './style.ts';
-import { formatCount, formatShare, plural } from './units.ts';
 
 const indent = '    ';
 

@@ -4,6 +4,7 @@
  *     SERVICE  BACKEND         WEIGHT  STATE
  *     web      127.0.0.1:9001       1  up
  */
+import { printable } from '../model/printable.ts';
 import type { Paint, Style } from './style.ts';
 
 export interface Column<Row> {
@@ -37,9 +38,4 @@ export function renderTable<Row>(
     ),
   );
   return [titles, ...lines].map((line) => line.join('  '));
-}
-
-/** Control characters could move the cursor or split the line. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

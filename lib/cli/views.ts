@@ -1,9 +1,9 @@
 /** What a running instance says of itself, as tables. */
 import { formatDuration } from '../model/duration.ts';
+import { formatBytes, formatCount } from '../model/units.ts';
 import type { BackendState, BackendView, FlowView, ServiceView, StatusView } from '../model/view.ts';
 import type { Paint, Style } from './style.ts';
 import type { Column } from './table.ts';
-import { formatBytes, formatCount } from './units.ts';
 
 const unknown = '-';
 

@@ -8,7 +8,7 @@ import { reasonOf, timedOut } from '../health/reason.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
-import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
 import { fromProblem } from './problem.ts';
@@ -47,6 +47,10 @@ export class ControlClient implements ReachableInstance {
 
   flows(query: FlowQuery): Promise<FlowsView> {
     return this.#askJson({ method: 'GET', path: `/v1/flows?${formatFlowQuery(query)}` });
+  }
+
+  history(steps: number): Promise<HistoryView> {
+    return this.#askJson({ method: 'GET', path: `/v1/history?last=${steps}` });
   }
 
   /** See `Controllable.log`. */

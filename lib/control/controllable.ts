@@ -4,7 +4,7 @@
  */
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
-import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 
 /** What a person may change about a backend while it runs; absent fields stay as they are. */
 export interface BackendPatch {
@@ -25,6 +25,8 @@ export interface Controllable {
   status(): StatusView;
   backends(): readonly BackendView[];
   flows(query: FlowQuery): FlowsView;
+  /** The last `steps` seconds of traffic at most. */
+  history(steps: number): HistoryView;
   /** What was logged after the entry with this number, as far as it is remembered; 0 is before the first. */
   log(after: number): LogView;
   /**

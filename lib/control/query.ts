@@ -35,11 +35,11 @@ export function parseFlowQuery(query: URLSearchParams): FlowQuery {
   };
 }
 
-/** The number of a log entry: 0 unless given. */
-export function parseAfter(query: URLSearchParams): number {
-  const given = query.get('after') ?? '0';
+/** A parameter that is a whole number, and what it is unless given. */
+export function parseWhole(query: URLSearchParams, name: string, otherwise: number): number {
+  const given = query.get(name) ?? String(otherwise);
   if (/^\d{1,15}$/.test(given)) return Number(given);
-  throw usageError(`after ${JSON.stringify(given)} is not the number of an entry`, 'use a whole number');
+  throw usageError(`${name} ${JSON.stringify(given)} is not a number`, 'use a whole number');
 }
 
 function parseLimit(given: string): number {

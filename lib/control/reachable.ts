@@ -3,7 +3,7 @@
  * no other, so that it is the same in both places.
  */
 import type { FlowQuery } from '../model/flow-query.ts';
-import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 import type { BackendPatch, Controllable } from './controllable.ts';
 
 /** What there is to see and to change; each as in `Controllable`. Every answer may be an error instead. */
@@ -11,6 +11,7 @@ export interface ReachableInstance {
   status(): Promise<StatusView>;
   backends(): Promise<readonly BackendView[]>;
   flows(query: FlowQuery): Promise<FlowsView>;
+  history(steps: number): Promise<HistoryView>;
   log(after: number): Promise<LogView>;
   patchBackend(
     service: string | undefined,
@@ -25,6 +26,7 @@ export function withinProcess(instance: Controllable): ReachableInstance {
     status: async () => instance.status(),
     backends: async () => instance.backends(),
     flows: async (query) => instance.flows(query),
+    history: async (steps) => instance.history(steps),
     log: async (after) => instance.log(after),
     patchBackend: async (service, backend, patch) => instance.patchBackend(service, backend, patch),
   };

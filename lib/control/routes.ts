@@ -7,7 +7,7 @@ import { expositionContentType } from '../metrics/exposition.ts';
 import { readProcess } from '../metrics/process.ts';
 import type { Controllable } from './controllable.ts';
 import { parsePatch } from './patch.ts';
-import { parseAfter, parseFlowQuery } from './query.ts';
+import { parseFlowQuery, parseWhole } from './query.ts';
 
 export interface RouteRequest {
   /** What stands in place of each `*` of the route's path, decoded. */
@@ -66,8 +66,13 @@ export const controlRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/v1/history',
+    answer: (instance, { query }) => json(instance.history(parseWhole(query, 'last', 300))),
+  },
+  {
+    method: 'GET',
     path: '/v1/log',
-    answer: (instance, { query }) => json(instance.log(parseAfter(query))),
+    answer: (instance, { query }) => json(instance.log(parseWhole(query, 'after', 0))),
   },
   {
     method: 'PATCH',

@@ -13,7 +13,7 @@ import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log, LogLevel } from '../model/log.ts';
 import type { PlanView } from '../model/plan.ts';
 import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
-import type { BackendView, FlowsView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, ServiceView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import { BackendHistories } from './backend-history.ts';
 import type { OpenDatapaths } from './datapath.ts';
@@ -26,6 +26,7 @@ import { applySpec, type Retired, summarize } from './reload.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
+import { TrafficHistory } from './traffic-history.ts';
 import { version } from './version.ts';
 import { viewBackend, viewFlows } from './views.ts';
 import { natVip } from './vips.ts';
@@ -55,6 +56,7 @@ export class Instance implements Controllable {
   readonly #startedMs: number;
   readonly #tail: LogTail;
   readonly #histories = new BackendHistories();
+  readonly #history = new TrafficHistory();
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
   readonly #paths: PacketPaths;
@@ -114,7 +116,7 @@ export class Instance implements Controllable {
       pid: process.pid,
       state: this.draining ? 'draining' : 'serving',
       uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
-      services: [...this.#services.values()].map((service) => service.view()),
+      services: this.#viewServices(),
       dropped: this.#paths.drops(),
     };
   }
@@ -127,6 +129,10 @@ export class Instance implements Controllable {
 
   flows(query: FlowQuery): FlowsView {
     return viewFlows(this.#all(), query);
+  }
+
+  history(steps: number): HistoryView {
+    return this.#history.view(steps);
   }
 
   log(after: number): LogView {
@@ -291,6 +297,11 @@ export class Instance implements Controllable {
       service.tick();
       for (const backend of service.pool.backends) this.#histories.observe(backend, service.nowMs);
     }
+    this.#history.observe(
+      this.#surroundings.clock.nowMs(),
+      () => this.#viewServices(),
+      () => Object.values(this.#paths.drops()).reduce((sum, count) => sum + count, 0),
+    );
     for (const service of this.#retired) {
       if (service.flowCount > 0) continue;
       service.close();
@@ -299,6 +310,10 @@ export class Instance implements Controllable {
     if (this.#drainDeadlineMs === undefined) return;
     const isDrained = this.#all().every((service) => service.flowCount === 0);
     if (isDrained || this.#surroundings.clock.nowMs() >= this.#drainDeadlineMs) this.close();
+  }
+
+  #viewServices(): ServiceView[] {
+    return [...this.#services.values()].map((service) => service.view());
   }
 
   #viewBackend(service: RunningService, backend: Backend): BackendView {

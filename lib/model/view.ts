@@ -113,6 +113,25 @@ export interface StatusView {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** What all services together have carried in one step; null where no service knows. */
+export interface HistoryStep {
+  readonly packetsIn: number | null;
+  readonly packetsOut: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** New ones. */
+  readonly connections: number;
+  readonly dropped: number;
+}
+
+/** The last few minutes. */
+export interface HistoryView {
+  /** The length of a step. */
+  readonly stepMs: number;
+  /** Oldest first. */
+  readonly steps: readonly HistoryStep[];
+}
+
 /** A line of the log. */
 export interface LogEntry {
   /** Rises by one with each entry. */

@@ -47,6 +47,7 @@ describe('a control client', () => {
         flows: instance.flowViews.slice(0, 2),
         matching: 3,
       });
+      assert.deepEqual((await client.history(2)).steps, instance.historySteps.slice(1));
       assert.deepEqual(await client.log(1), { entries: instance.logEntries.slice(1) });
       assert.match(await client.metrics(), /^# HELP sluice_build_info /);
     });

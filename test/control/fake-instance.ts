@@ -7,6 +7,8 @@ import type {
   BackendView,
   FlowsView,
   FlowView,
+  HistoryStep,
+  HistoryView,
   LogEntry,
   LogView,
   StatusView,
@@ -115,6 +117,15 @@ export class FakeInstance implements Controllable {
     fields: { service: 'web' },
   }));
 
+  readonly historySteps: readonly HistoryStep[] = [1, 2, 3].map((bytesIn) => ({
+    packetsIn: null,
+    packetsOut: null,
+    bytesIn,
+    bytesOut: 0,
+    connections: 0,
+    dropped: 0,
+  }));
+
   status(): StatusView {
     return this.statusView;
   }
@@ -126,6 +137,10 @@ export class FakeInstance implements Controllable {
   flows(query: FlowQuery): FlowsView {
     this.asked.push(['flows', query]);
     return { flows: this.flowViews.slice(0, query.limit), matching: this.flowViews.length };
+  }
+
+  history(steps: number): HistoryView {
+    return { stepMs: 1_000, steps: this.historySteps.slice(-steps) };
   }
 
   log(after: number): LogView {

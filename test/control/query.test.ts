@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatFlowQuery, parseAfter, parseFlowQuery } from '../../lib/control/query.ts';
+import { formatFlowQuery, parseFlowQuery, parseWhole } from '../../lib/control/query.ts';
 import { parseFlowFilter } from '../../lib/model/flow-filter.ts';
 import type { FlowQuery } from '../../lib/model/flow-query.ts';
 
@@ -40,12 +40,12 @@ describe('the query of a question for flows', () => {
   });
 });
 
-describe('the query of a question for the log', () => {
-  it('is for everything unless an entry is named', () => {
-    assert.equal(parseAfter(new URLSearchParams('')), 0);
-    assert.equal(parseAfter(new URLSearchParams('after=17')), 17);
+describe('a whole number in a query', () => {
+  it('is what it is said to be unless given', () => {
+    assert.equal(parseWhole(new URLSearchParams(''), 'after', 3), 3);
+    assert.equal(parseWhole(new URLSearchParams('after=17'), 'after', 3), 17);
     for (const text of ['after=', 'after=-1', 'after=x']) {
-      assert.throws(() => parseAfter(new URLSearchParams(text)), { code: 'ERR_SLUICE_USAGE' }, text);
+      assert.throws(() => parseWhole(new URLSearchParams(text), 'after', 3), { code: 'ERR_SLUICE_USAGE' });
     }
   });
 });

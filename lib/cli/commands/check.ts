@@ -1,10 +1,10 @@
 /** `sluice check`: everything that is wrong with a configuration file, without running it. */
 import { ExitCode, usageError } from '../../model/errors.ts';
+import { plural } from '../../model/units.ts';
 import { defineCommand } from '../command.ts';
 import { readConfigFile } from '../config-file.ts';
 import { jsonFlag, outputFlags } from '../flags.ts';
 import { problemLines } from '../report.ts';
-import { plural } from '../units.ts';
 
 export const check = defineCommand({
   name: 'check',

@@ -1,10 +1,10 @@
 /** `sluice doctor`: what this machine lacks for a mode, and what a crash has left on it. */
 import type { Surroundings } from '../../datapath/kernel/undo.ts';
 import { ExitCode, SluiceError } from '../../model/errors.ts';
+import { plural } from '../../model/units.ts';
 import { defineCommand } from '../command.ts';
 import { jsonFlag, outputFlags } from '../flags.ts';
 import { createLog } from '../log.ts';
-import { plural } from '../units.ts';
 
 /** Something in the way of a mode, and what to do about it. */
 interface Lack {

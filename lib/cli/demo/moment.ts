@@ -1,9 +1,9 @@
 /** What the demonstration says: a screen on a terminal, a line a second elsewhere, and a summary at the end. */
 import { formatDuration } from '../../model/duration.ts';
+import { formatBytes, formatCount, formatShare, plural } from '../../model/units.ts';
 import type { BackendView } from '../../model/view.ts';
 import type { Style } from '../style.ts';
 import { type Column, renderTable } from '../table.ts';
-import { formatBytes, formatCount, formatShare, plural } from '../units.ts';
 import { statePaint } from '../views.ts';
 import type { Tally } from './tally.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatBytes, formatCount, formatShare, plural } from '../../lib/cli/units.ts';
+import { formatBytes, formatCount, formatShare, plural } from '../../lib/model/units.ts';
 
 describe('amounts for people', () => {
   it('shows bytes with two or three digits, in steps of 1024', () => {
