@@ -2,8 +2,8 @@
  * The backends of one service and the choice among them. A pool only places new flows: who has been given a
  * backend keeps it, whatever becomes of the pool, and says so by `claim` and `release`.
  *
- * Candidates for a new flow are the enabled backends that are up. If none is, `last-known` falls back to the
- * enabled ones that were up when last any was, and to all enabled ones if none of those is left.
+ * Candidates for a new flow are the enabled backends that are up. If none is, `last-known` falls back to the one of the
+ * enabled that went down last, and to those that went down so shortly before it that it may have been at the same time.
  *
  *     removed ─┐
  *     draining ┤                            ┌ none up, last-known ─┐
@@ -21,6 +21,8 @@ import type { Policy } from './policy.ts';
 export interface PoolSettings {
   readonly balance: BalanceName;
   readonly whenAllDown: AllDownPolicy;
+  /** How far apart checks may find out about backends that go down together. */
+  readonly noticeMs: number;
   /** Connections a backend holds at once; 0 is no limit. */
   readonly maxConnections: number;
 }
@@ -55,7 +57,6 @@ export class BackendPool {
   #backends: Backend[];
   /** Replaced, never changed in place: policies keep it. */
   #candidates: readonly Backend[] = [];
-  #lastUp: readonly Backend[] = [];
   #fit = 0;
   #epoch = 0;
   /** The policy has not seen `#candidates` yet. A table is built for the next flow, not for each change. */
@@ -178,7 +179,7 @@ export class BackendPool {
     for (const backend of removed) backend.removed = true;
     this.#backends = [...configured, ...gone.filter((backend) => backend.live > 0)];
 
-    const { balance, whenAllDown, maxConnections } = this.#settings;
+    const { balance, whenAllDown, noticeMs, maxConnections } = this.#settings;
     this.#settings = settings;
     if (settings.balance !== balance) {
       this.#policy = createPolicy(
@@ -190,6 +191,7 @@ export class BackendPool {
     const sameSettings =
       settings.balance === balance &&
       settings.whenAllDown === whenAllDown &&
+      settings.noticeMs === noticeMs &&
       settings.maxConnections === maxConnections;
     if (!sameSettings || added.length + removed.length + changed.length > 0) this.#refresh();
     return { added, removed, changed };
@@ -200,14 +202,12 @@ export class BackendPool {
    * not copied.
    */
   copy(): BackendPool {
-    const twins = new Map(this.#backends.map((backend) => [backend, backend.copy()]));
     const copy = new BackendPool(
       { ...this.#settings, hashSeed: this.#hashSeed, random: this.#random },
       [],
       0,
     );
-    copy.#backends = [...twins.values()];
-    copy.#lastUp = this.#lastUp.flatMap((backend) => twins.get(backend) ?? []);
+    copy.#backends = this.#backends.map((backend) => backend.copy());
     copy.#refresh();
     return copy;
   }
@@ -217,18 +217,18 @@ export class BackendPool {
     const enabled = this.#backends.filter((backend) => backend.enabled);
     const up = enabled.filter((backend) => backend.up);
     this.#fit = up.length;
-    if (up.length > 0) {
-      this.#lastUp = up;
-      this.#candidates = up;
-    } else if (this.#settings.whenAllDown === 'last-known') {
-      const lastKnown = enabled.filter((backend) => this.#lastUp.includes(backend));
-      this.#candidates = lastKnown.length > 0 ? lastKnown : enabled;
-    } else {
-      this.#candidates = [];
-    }
+    this.#candidates = up.length > 0 ? up : this.#lastKnown(enabled);
     this.#policyIsStale = true;
     this.#epoch++;
     this.onRoom?.();
+  }
+
+  /** Who takes new flows of these backends, none of which is up. */
+  #lastKnown(enabled: readonly Backend[]): readonly Backend[] {
+    const { whenAllDown, noticeMs } = this.#settings;
+    if (whenAllDown !== 'last-known') return [];
+    const lastMs = enabled.reduce((last, { healthSinceMs }) => Math.max(last, healthSinceMs), -Infinity);
+    return enabled.filter(({ healthSinceMs }) => healthSinceMs >= lastMs - noticeMs);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPool, PoolSettings } from '../balance/pool.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
+import { noticeMs } from '../health/schedule.ts';
 import { formatListen } from '../model/address.ts';
 import type { Listen, ServiceSpec } from '../model/spec.ts';
 import type { Traffic } from '../model/traffic.ts';
@@ -184,8 +185,10 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
   }
 
   #wanted(backend: Backend): VipBackend {
-    const { name, address, port, weight, enabled, up } = backend;
-    return { name, address, port, weight: enabled ? weight : 0, up: up && !this.#cut.has(backend) };
+    const { name, address, port, weight, enabled } = backend;
+    // The last known are as good as up.
+    const up = (backend.up || this.pool.candidates.includes(backend)) && !this.#cut.has(backend);
+    return { name, address, port, weight: enabled ? weight : 0, up };
   }
 
   /** Brings what is known of the backends' traffic up to date. */
@@ -229,6 +232,6 @@ function keyOf({ protocol, address, port }: Endpoint): string {
   return `${protocol} ${address} ${port}`;
 }
 
-function poolSettings({ balance, whenAllDown }: ServiceSpec): PoolSettings {
-  return { balance, whenAllDown, maxConnections: 0 };
+function poolSettings({ balance, whenAllDown, check }: ServiceSpec): PoolSettings {
+  return { balance, whenAllDown, noticeMs: noticeMs(check), maxConnections: 0 };
 }

@@ -8,6 +8,7 @@ import { diffBackends, diffInstances } from '../config/diff.ts';
 import { buildMaglev } from '../hash/maglev.ts';
 import { SipHash } from '../hash/siphash.ts';
 import { compareTables, type OwnedTable } from '../hash/table-change.ts';
+import { noticeMs } from '../health/schedule.ts';
 import { formatListen } from '../model/address.ts';
 import { ipFamily } from '../model/ip.ts';
 import type { BackendsPlan, FlowFate, FlowsPlan, ServicePlan, SlotsPlan } from '../model/plan.ts';
@@ -121,12 +122,12 @@ function countFlows(groups: readonly FatedGroup[]): FlowsPlan {
 /** The tables before and after; the packet path has one for each family of addresses. */
 function compareSlots(
   pool: BackendPool,
-  { mode, backends, balance, whenAllDown }: ServiceSpec,
+  { mode, backends, balance, whenAllDown, check }: ServiceSpec,
   addresses: Addresses,
   hash: SipHash,
 ): SlotsPlan {
   const next = pool.copy();
-  next.update(backends, { balance, whenAllDown, maxConnections: 0 }, 0);
+  next.update(backends, { balance, whenAllDown, noticeMs: noticeMs(check), maxConnections: 0 }, 0);
   // Of those that are new nobody has looked the address up yet.
   const familyOf = ({ host, address }: Backend): number =>
     mode === 'proxy' ? 0 : ipFamily(address) || ipFamily(addresses(host));

@@ -2,6 +2,7 @@
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPool, PoolSettings } from '../balance/pool.ts';
 import { reasonOfCode } from '../health/reason.ts';
+import { noticeMs } from '../health/schedule.ts';
 import { formatHostPort, formatListen } from '../model/address.ts';
 import { type FlowQuery, needsRates } from '../model/flow-query.ts';
 import type { HostPort, Listen, Protocol, ServiceSpec } from '../model/spec.ts';
@@ -201,6 +202,7 @@ function isSame(one: Listen, other: Listen): boolean {
   return formatListen(one) === formatListen(other);
 }
 
-function poolSettings({ balance, whenAllDown, proxy }: ServiceSpec): PoolSettings {
-  return { balance, whenAllDown, maxConnections: proxy.maxConnectionsPerBackend };
+function poolSettings({ balance, whenAllDown, check, proxy }: ServiceSpec): PoolSettings {
+  const { maxConnectionsPerBackend: maxConnections } = proxy;
+  return { balance, whenAllDown, noticeMs: noticeMs(check), maxConnections };
 }

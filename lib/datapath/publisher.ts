@@ -87,14 +87,11 @@ export class Publisher<V extends Vip, VipValue, EndpointValue> {
     const choices = services.map((vip): Choice => {
       const name = vipName(vip);
       const numberOf = (backend: VipBackend): number => endpoints.numberOf(this.#endpointName(vip, backend))!;
-      const candidates = this.#choices.candidates(name, vip);
-      for (const backend of vip.backends) if (backend.up) well.add(numberOf(backend));
-      for (const backend of candidates) well.add(numberOf(backend));
-      const members = candidates.map((backend) => ({
-        endpoint: numberOf(backend),
-        name: backend.name,
-        weight: backend.weight,
-      }));
+      const up = vip.backends.filter((backend) => backend.up);
+      for (const backend of up) well.add(numberOf(backend));
+      const members = up
+        .filter(({ weight }) => weight > 0)
+        .map((backend) => ({ endpoint: numberOf(backend), name: backend.name, weight: backend.weight }));
       return { vip: vips.numberOf(name)!, balance: vip.balance, members: refuse ? [] : members };
     });
     for (const { number, retired } of endpoints.all) {

@@ -11,6 +11,7 @@ export interface VipBackend {
   /** 0 where a backend gets what clients have sent, whatever the port. */
   readonly port: number;
   readonly weight: number;
+  /** As far as is known; or no backend is, and it is among those to be tried then. */
   readonly up: boolean;
 }
 

@@ -3,6 +3,7 @@
  * otherwise send all their checks in the same millisecond, again and again.
  */
 import type { Random } from '../model/clock.ts';
+import type { CheckSpec } from '../model/spec.ts';
 
 const jitter = 0.1;
 
@@ -17,4 +18,11 @@ export function jittered(delayMs: number, random: Random): number {
  */
 export function firstCheckMs(backends: number, intervalMs: number, random: Random): number {
   return random() * Math.min(backends - 1, intervalMs);
+}
+
+/** The longest time from the failure of a backend to the end of the check that takes it down; 0 without checks. */
+export function noticeMs(check: CheckSpec): number {
+  if (check.type === 'none') return 0;
+  const { intervalMs, fastIntervalMs, timeoutMs, fall } = check;
+  return (1 + jitter) * (intervalMs + (fall - 1) * fastIntervalMs) + fall * timeoutMs;
 }

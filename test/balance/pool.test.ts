@@ -77,7 +77,8 @@ describe('a pool', () => {
 
 describe('a pool whose backends are all down', () => {
   const allDown = (pool: BackendPool, ...order: string[]): void => {
-    for (const name of order) pool.setHealth(named(pool, name), false, 'timeout', 1);
+    for (const [index, name] of order.entries())
+      pool.setHealth(named(pool, name), false, 'timeout', index + 1);
   };
 
   it('says so when it is to reject or to drop', () => {
@@ -88,19 +89,25 @@ describe('a pool whose backends are all down', () => {
     }
   });
 
-  it('uses those that were up last, which do not count as fit', () => {
+  it('uses the one that was up last, which does not count as fit', () => {
     const pool = poolOf([spec('a'), spec('b'), spec('c')], { whenAllDown: 'last-known' });
     allDown(pool, 'b', 'a', 'c');
     assert.equal(picks(pool, 2), 'c c');
     assert.equal(pool.fit, 0);
   });
 
-  it('uses all that are enabled when those that were up last are not', () => {
+  it('uses all that may have gone down at the same time as the last', () => {
+    const pool = poolOf([spec('a'), spec('b'), spec('c')], { whenAllDown: 'last-known', noticeMs: 1 });
+    allDown(pool, 'b', 'a', 'c');
+    assert.equal(picks(pool, 2), 'a c');
+  });
+
+  it('uses of those that are enabled the one that was up last', () => {
     const pool = poolOf([spec('a'), spec('b'), spec('c'), spec('d', 0)], { whenAllDown: 'last-known' });
     allDown(pool, 'b', 'a', 'c');
     pool.setAdmin(named(pool, 'c'), 'draining');
-    assert.equal(picks(pool, 2), 'a b');
-    pool.update([spec('b'), spec('d', 0)], { ...poolOptions, whenAllDown: 'last-known' }, 2);
+    assert.equal(picks(pool, 2), 'a a');
+    pool.update([spec('b'), spec('d', 0)], { ...poolOptions, whenAllDown: 'last-known' }, 4);
     assert.equal(picks(pool, 2), 'b b');
   });
 

@@ -64,6 +64,7 @@ export const poolOptions: PoolOptions = {
   hashSeed,
   random: repeatable(),
   whenAllDown: 'reject',
+  noticeMs: 0,
   maxConnections: 0,
 };
 

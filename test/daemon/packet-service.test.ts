@@ -212,16 +212,19 @@ describe('the packet path is told', () => {
     assert.deepEqual(published(path), [`${vipText}: a 5 up, b 1 up`]);
   });
 
-  it('what the checks find', async (t) => {
-    const check = {
+  const checkBy = (command: string) =>
+    ({
       type: 'exec',
-      command: 'test "$SLUICE_BACKEND" != b',
+      command,
       intervalMs: 1_000,
       fastIntervalMs: 200,
       timeoutMs: 60_000,
       rise: 1,
       fall: 1,
-    } as const;
+    }) as const;
+
+  it('what the checks find', async (t) => {
+    const check = checkBy('test "$SLUICE_BACKEND" != b');
     const { instance, path, clock } = await serving(
       t,
       instanceSpec(natService('web', [backend('a'), backend('b')], { check })),
@@ -231,6 +234,20 @@ describe('the packet path is told', () => {
       return published(path)[0] === `${vipText}: a 1 up, b 1 down`;
     });
     assert.equal(instance.status().services[0]!.backendsUp, 1);
+  });
+
+  it('that the last known are up, where none is and those are to be tried', async (t) => {
+    const service = natService('web', [backend('a'), backend('b')], {
+      check: checkBy('false'),
+      whenAllDown: 'last-known',
+    });
+    const { instance, path, clock } = await serving(t, instanceSpec(service));
+    await until(() => {
+      clock.advance(50);
+      return instance.status().services[0]!.backendsUp === 0;
+    });
+    await rest();
+    assert.deepEqual(published(path), [`${vipText}: a 1 up, b 1 up`]);
   });
 
   it('what a reload changes', async (t) => {

@@ -66,7 +66,7 @@ describe('a pick on the packet path', () => {
         weight: index + 1,
       }));
       const pool = new BackendPool(
-        { balance, hashSeed, random, whenAllDown: 'reject', maxConnections: 0 },
+        { balance, hashSeed, random, whenAllDown: 'reject', noticeMs: 0, maxConnections: 0 },
         specs,
         0,
       );

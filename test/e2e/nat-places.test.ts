@@ -102,9 +102,6 @@ print(s.recv(99).decode())'`;
         datapath = await startDatapath([vipOf(family, 'tcp', 80, 8080, { backends: down })]);
         assert.throws(() => client.run(get(family.vip)), /Failed to connect|refused/);
         assert.deepEqual(datapath.drops(vipOf(family, 'tcp', 80, 8080)), { 'reset-sent': 1 });
-        const lastKnown = vipOf(family, 'tcp', 80, 8080, { backends: down, whenAllDown: 'last-known' });
-        await datapath.publish([lastKnown]);
-        assert.match(client.run(get(family.vip)), /^(one|two)\n$/);
       });
 
       it('nothing is left behind', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { firstCheckMs, jittered } from '../../lib/health/schedule.ts';
+import { firstCheckMs, jittered, noticeMs } from '../../lib/health/schedule.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -64,4 +64,15 @@ describe('the first check', () => {
       }),
     );
   });
+});
+
+describe('the time in which checks notice that a backend has failed', () => {
+  const timing = { intervalMs: 1_000, fastIntervalMs: 100, timeoutMs: 500, rise: 2, fall: 3 };
+
+  it('is an interval, the quick looks after that, and all their timeouts, with jitter', () => {
+    assert.equal(noticeMs({ type: 'tcp', ...timing }), 1.1 * (1_000 + 2 * 100) + 3 * 500);
+    assert.equal(noticeMs({ type: 'tcp', ...timing, fall: 1 }), 1.1 * 1_000 + 500);
+  });
+
+  it('is nothing without checks', () => assert.equal(noticeMs({ type: 'none' }), 0));
 });

@@ -23,7 +23,7 @@ const mebibyte = 1024 * 1024;
 /** Proxies both protocols from a free port to these, until the test ends; nothing may be left over then. */
 function proxyTo(t: TestContext, ports: readonly number[]) {
   const specs = ports.map((port) => ({ name: `${port}`, host: '127.0.0.1', port, weight: 1 }));
-  const settings = { balance: 'round-robin', whenAllDown: 'reject', maxConnections: 0 } as const;
+  const settings = { balance: 'round-robin', whenAllDown: 'reject', noticeMs: 0, maxConnections: 0 } as const;
   const pool = new BackendPool({ ...settings, hashSeed, random: Math.random }, specs, 0);
   const observed: string[] = [];
   const context = new ProxyContext({

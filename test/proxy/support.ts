@@ -29,7 +29,8 @@ export interface Options {
 export function serviceOf({ backends = 2, balance = 'round-robin', ...options }: Options) {
   const { whenAllDown = 'reject' } = options;
   const limits = { ...defaultProxySpec, ...options.limits };
-  const settings = { balance, whenAllDown, maxConnections: limits.maxConnectionsPerBackend };
+  const { maxConnectionsPerBackend: maxConnections } = limits;
+  const settings = { balance, whenAllDown, noticeMs: 0, maxConnections };
   const specs = Array.from({ length: backends }, (_, i) => ({
     name: String.fromCharCode(97 + i),
     host: `10.0.0.${i + 1}`,

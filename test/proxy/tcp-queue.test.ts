@@ -55,7 +55,7 @@ describe('a TCP flow that no backend has room for', () => {
     pool.setHealth(b, true, 'ok', 0);
     assert.deepEqual(states(), ['established', 'established', 'queued', 'queued']);
     const specs = pool.backends.map(({ name, host, port, weight }) => ({ name, host, port, weight }));
-    pool.update(specs, { balance: 'round-robin', whenAllDown: 'reject', maxConnections: 2 }, 0);
+    pool.update(specs, { balance: 'round-robin', whenAllDown: 'reject', noticeMs: 0, maxConnections: 2 }, 0);
     network.settle();
     assert.deepEqual(states(), ['established', 'established', 'established', 'established']);
     assert.deepEqual([a.live, b.live], [2, 2]);
@@ -238,7 +238,9 @@ describe('a TCP flow that belongs to one backend', () => {
 describe('a TCP flow when every backend is down', () => {
   function allDown(whenAllDown: 'reject' | 'drop' | 'last-known') {
     const service = tcpService({ whenAllDown });
-    for (const backend of service.pool.backends) service.pool.setHealth(backend, false, 'down', 0);
+    for (const [ms, backend] of service.pool.backends.entries()) {
+      service.pool.setHealth(backend, false, 'down', ms);
+    }
     return service;
   }
 

@@ -111,20 +111,6 @@ describe('a generation of tables', () => {
     assert.deepEqual(down(newMode().publish(vips, idle, false)), []);
   });
 
-  it('falls back to those that were up last, and does not call them down', () => {
-    const one = newMode();
-    const all = (...up: boolean[]): readonly NatVip[] => [
-      vip(
-        up.map((each, index) => backend(String(index + 2), { up: each })),
-        { whenAllDown: 'last-known' },
-      ),
-    ];
-    one.publish(all(true, true, false), idle, false);
-    const published = one.publish(all(false, false, false), idle, false);
-    assert.deepEqual(picked(published), ['2 3']);
-    assert.deepEqual(down(published), ['10.0.0.4:80']);
-  });
-
   it('offers nothing to anybody when it is to refuse, and calls nobody down for it', () => {
     const published = newMode().publish([vip([backend('2')])], idle, true);
     assert.deepEqual(picked(published), ['']);
