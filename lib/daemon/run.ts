@@ -8,7 +8,6 @@ import type { InstanceSpec } from '../model/spec.ts';
 import { systemClock } from './clock.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { Instance, type Reread } from './instance.ts';
-import { overlapWithLocalPorts } from './local-ports.ts';
 import { onSignals } from './signals.ts';
 
 export interface RunOptions {
@@ -72,14 +71,17 @@ export async function runInstance({
 /** Loaded only where there is something for them: they bring native code and threads. */
 const openDatapaths: OpenDatapaths = {
   async nat(settings, log) {
-    const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : undefined;
-    if (local !== undefined) {
-      log.warn('connections of this machine may break: its own ports overlap with snat-ports', {
-        local,
+    const [{ natDatapath }, { overlapWithLocalPorts }] = await Promise.all([
+      import('../datapath/open.ts'),
+      import('../datapath/kernel/local-ports.ts'),
+    ]);
+    const local = settings.snatAddresses.length === 0 ? overlapWithLocalPorts(settings.snatPorts) : [];
+    if (local.length > 0) {
+      log.warn('connections of this machine may break: some of snat-ports are its own as well', {
+        local: local.map((range) => range.join('-')).join(','),
         snatPorts: settings.snatPorts.join('-'),
       });
     }
-    const { natDatapath } = await import('../datapath/open.ts');
     return natDatapath(settings, log, systemClock);
   },
 };

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 /** Long enough for iptables to wait for its lock (`-w 5`). */
 const timeoutMs = 10_000;
 
+/** Rules may be many: of tens of thousands of services, as on a node of Kubernetes. */
+const mostOutputBytes = 64 << 20;
+
 /** A tool that ended badly or is not there (`missing`); the message is what it complained of, in one line. */
 export class CommandError extends Error {
   readonly program: string;
@@ -39,12 +42,17 @@ export function commandRunner(lockDirectory: string): Run {
   };
   return (program, args, input = '') =>
     new Promise((resolve, reject) => {
-      const child = execFile(program, args, { env, timeout: timeoutMs }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else if (error.code === 'ENOENT') reject(new CommandError(program, 'not found', true));
-        else if (error.killed) reject(new CommandError(program, `no end after ${timeoutMs} ms`, false));
-        else reject(new CommandError(program, complaintOf(stderr, input) || error.message, false));
-      });
+      const child = execFile(
+        program,
+        args,
+        { env, timeout: timeoutMs, maxBuffer: mostOutputBytes },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else if (error.code === 'ENOENT') reject(new CommandError(program, 'not found', true));
+          else if (error.killed) reject(new CommandError(program, `no end after ${timeoutMs} ms`, false));
+          else reject(new CommandError(program, complaintOf(stderr, input) || error.message, false));
+        },
+      );
       // A tool that dies before it has read everything: what it said on stderr tells why.
       child.stdin?.on('error', () => undefined).end(input);
     });

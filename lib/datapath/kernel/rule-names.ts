@@ -9,8 +9,9 @@ import { createHash } from 'node:crypto';
 const longestPart = 7;
 const longestPrefix = 28 - 1 - longestPart;
 
-/** Of a chain: the number of a worker, or what it is for. */
-const part = /^\/(\d+|src|dst|whole|in|mss|mangle)$/;
+/** The end of a chain's name, as an extended regular expression: the number of a worker, or what the chain is for. */
+export const partPattern = '/([0-9]+|src|dst|whole|in|mss|mangle)';
+const part = new RegExp(`${partPattern}$`);
 
 /** What every name that belongs to a holder begins with; a name that does not fit is replaced by its digest. */
 export function rulePrefix(holder: string): string {
@@ -21,7 +22,12 @@ export function rulePrefix(holder: string): string {
 
 /** Whether a chain or table called `name` belongs to the holder whose names begin with `prefix`. */
 export function isRuleName(prefix: string, name: string): boolean {
-  return name === prefix || (name.startsWith(prefix) && part.test(name.slice(prefix.length)));
+  return name === prefix || prefixOf(name) === prefix;
+}
+
+/** What the name of a chain or table begins with, without its part. */
+export function prefixOf(name: string): string {
+  return name.replace(part, '');
 }
 
 /**

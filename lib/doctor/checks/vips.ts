@@ -1,0 +1,56 @@
+/** The VIPs themselves: that clients find them here, and nowhere else. */
+import type { Case } from '../check.ts';
+import { type Finding, fault, ok, warning } from '../finding.ts';
+import type { VipPlace } from '../readers/vip-places.ts';
+
+export function checkVips({ mode, facts, subject }: Case): readonly Finding[] {
+  const vips = new Set(subject.services.flatMap(({ vips }) => vips.map(({ address }) => address)));
+  return [...vips].flatMap((address) => {
+    const place = facts.vips.get(address);
+    if (place === undefined) return [];
+    const isDuplicate = facts.links.some(({ addresses }) =>
+      addresses.some((own) => own.address === address && own.isDuplicate),
+    );
+    if (isDuplicate || place.holder !== undefined) return [heldByAnother(address, place)];
+    if (place.own !== undefined) return [ok('vip', `${address} is on ${place.own}`)];
+    if (subject.addVip !== undefined) return [ok('vip', `${address} will be put on ${subject.addVip}`)];
+    if (mode === 'proxy') return [notHere(address)];
+    return [
+      place.link === undefined
+        ? ok('vip', `${address} is routed to this machine`)
+        : nobodyAnswers(address, place),
+    ];
+  });
+}
+
+/** A backend of direct server return has the VIP on lo, and must not answer for it. */
+function heldByAnother(address: string, { holder, holderAddress }: VipPlace): Finding {
+  const who = [holder, holderAddress && `(${holderAddress})`].filter(Boolean).join(' ');
+  return fault(
+    'vip',
+    `another machine has ${address} too${who === '' ? '' : `, and answers for it: ${who}`}`,
+    holderAddress === undefined
+      ? { advice: 'take the address off that machine, or use another VIP' }
+      : {
+          on: holderAddress,
+          fix: 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2',
+          advice:
+            'if it has the VIP on lo, as a backend of direct server return has; else take it off that machine',
+        },
+  );
+}
+
+function nobodyAnswers(address: string, { link }: VipPlace): Finding {
+  const bits = address.includes(':') ? 128 : 32;
+  return warning('vip', `nobody on ${link} answers for ${address}: clients on that link will not find it`, {
+    fix: `ip address add ${address}/${bits} dev ${link}`,
+    advice: `or start sluice with --add-vip ${link}`,
+  });
+}
+
+function notHere(address: string): Finding {
+  const bits = address.includes(':') ? 128 : 32;
+  return fault('vip', `${address} is not an address of this machine`, {
+    fix: `ip address add ${address}/${bits} dev lo`,
+  });
+}
