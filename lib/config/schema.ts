@@ -49,7 +49,7 @@ const hashSeed = text((value) => {
 const address = text((value) => parseHostPort(value, 'connect'));
 
 const backend = z.union([
-  text((value) => parseBackend(value, { portRequired: true })),
+  text((value) => parseBackend(value, 'required')),
   table({
     address: address.describe('HOST:PORT, IPv6 in brackets.'),
     weight: z.int().min(0).max(65_535).prefault(1).describe('Its share of new flows; 0 takes none.'),

@@ -1,6 +1,6 @@
 /** From a generation of tables to what the machine has to do for it. */
 import { readdirSync } from 'node:fs';
-import type { KernelDescription } from './kernel/description.ts';
+import { familyOf, type KernelDescription } from './kernel/description.ts';
 import type { Generation } from './mode.ts';
 import type { Publication } from './publication.ts';
 import type { PathSettings } from './settings.ts';
@@ -15,11 +15,13 @@ export interface Surroundings {
 
 /** What is retired counts too: its flows go on. */
 export function describeKernel(
-  { selectors, sources, vips }: Generation<Publication>,
+  { selectors, sources, vips, markedRoutes }: Generation<Publication>,
   { settings, firstQueue, spreadSeed, isOwn }: Surroundings,
 ): KernelDescription {
   const { addVip, workers, onFailure } = settings;
   const vipAddresses = [...new Set(vips.all.map(({ value }) => value.address))];
+  const marked = new Set(markedRoutes.map(({ family }) => family));
+  const ownVips = vipAddresses.filter((address) => addVip !== undefined || isOwn(address));
   return {
     rules: { selectors, workers, firstQueue, spreadSeed, onFailure },
     sources,
@@ -30,6 +32,8 @@ export function describeKernel(
         : vipAddresses
             .filter((address) => !isOwn(address))
             .map((address) => ({ interface: addVip, address })),
+    markedRoutes,
+    marksFirst: [...marked].filter((family) => ownVips.some((address) => familyOf(address) === family)),
   };
 }
 

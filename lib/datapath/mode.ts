@@ -2,7 +2,7 @@
  * What a mode adds to the packet path, as the main thread holds it. Everything else (queues, workers, rules, journal,
  * readings) is the same for all of them: see queue-datapath.ts.
  */
-import type { Endpoint } from './kernel/description.ts';
+import type { Endpoint, MarkedRoute } from './kernel/description.ts';
 import type { Selector } from './kernel/selectors.ts';
 import type { Assignment } from './lasting-numbers.ts';
 import type { Publication } from './publication.ts';
@@ -17,6 +17,14 @@ export interface Usage {
   vipInUse(number: number): boolean;
   endpointInUse(number: number): boolean;
   snatInUse(number: number): boolean;
+}
+
+/** What a generation is made under. */
+export interface Circumstances extends Usage {
+  /** Nobody takes new flows any more. */
+  readonly refuse: boolean;
+  /** Of the queues that the workers read; no other path of the machine has it. */
+  readonly firstQueue: number;
 }
 
 /** What is known of an endpoint's number. */
@@ -34,6 +42,16 @@ export interface Generation<P extends Publication> {
   readonly selectors: readonly Selector[];
   /** Addresses that packets may leave from. */
   readonly sources: readonly string[];
+  /** Ways for packets that are given a mark. */
+  readonly markedRoutes: readonly MarkedRoute[];
+}
+
+/** An address and a port of this machine, for one check. */
+export interface ProbeSource {
+  readonly address: string;
+  readonly port: number;
+  /** The check is over. */
+  giveBack(): void;
 }
 
 export interface PathMode<V extends Vip, P extends Publication> {
@@ -43,8 +61,15 @@ export interface PathMode<V extends Vip, P extends Publication> {
   endpointName(vip: V, backend: VipBackend): string;
   /** Asks the machine about addresses that are new. Rejects with a SluiceError. */
   learn(vips: readonly V[]): Promise<void>;
-  /** The next generation. With `refuse` nobody takes new flows. Throws ERR_SLUICE_TOO_MANY. */
-  publish(vips: readonly V[], usage: Usage, refuse: boolean): Generation<P>;
+  /** Asks about all of them again, where that may tell something new. Never rejects. */
+  refresh?(): Promise<void>;
+  /** The next generation. Throws ERR_SLUICE_TOO_MANY. */
+  publish(vips: readonly V[], now: Circumstances): Generation<P>;
+  /**
+   * Where a check of a backend has to come from for its packets to go the way of clients' packets; undefined if there is
+   * no such place. Absent in a mode whose checks go to backends themselves.
+   */
+  probeFrom?(vip: V, backend: VipBackend): ProbeSource | undefined;
   /** What a worker is to do, by its number. */
   task(worker: number, common: CommonSettings, publication: P): WorkerTask;
 }

@@ -5,7 +5,7 @@
 import { Choices } from './choices.ts';
 import type { Endpoint } from './kernel/description.ts';
 import { type Assignment, LastingNumbers } from './lasting-numbers.ts';
-import type { Usage } from './mode.ts';
+import type { Circumstances } from './mode.ts';
 import type { Choice } from './publication.ts';
 import type { Vip, VipBackend } from './settings.ts';
 
@@ -55,23 +55,22 @@ export class Publisher<V extends Vip, VipValue, EndpointValue> {
     this.#endpoints = new LastingNumbers('backends', endpoints);
   }
 
-  /** The next generation. With `refuse` nobody takes new flows. Throws ERR_SLUICE_TOO_MANY. */
+  /** The next generation. Throws ERR_SLUICE_TOO_MANY. */
   next(
     vips: readonly V[],
     wanted: Wanted<VipValue, EndpointValue>,
-    usage: Usage,
-    refuse: boolean,
+    now: Circumstances,
   ): Numbered<VipValue, EndpointValue> {
     this.#generation++;
     const generation = this.#generation;
-    const taken = usage.takenGeneration;
+    const taken = now.takenGeneration;
     const numbered = {
-      vips: this.#vips.assign(wanted.vips, generation, taken, (number) => usage.vipInUse(number)),
+      vips: this.#vips.assign(wanted.vips, generation, taken, (number) => now.vipInUse(number)),
       endpoints: this.#endpoints.assign(wanted.endpoints, generation, taken, (number) =>
-        usage.endpointInUse(number),
+        now.endpointInUse(number),
       ),
     };
-    return { generation, ...numbered, choices: this.#choose(vips, numbered, refuse) };
+    return { generation, ...numbered, choices: this.#choose(vips, numbered, now.refuse) };
   }
 
   /** An endpoint is down if it is so for each VIP that names it. */

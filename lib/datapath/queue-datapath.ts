@@ -19,7 +19,7 @@ import type { Endpoint, KernelDescription } from './kernel/description.ts';
 import { requirePrivileges } from './kernel/privileges.ts';
 import { KernelSetup } from './kernel/setup.ts';
 import { describeKernel } from './kernel-needs.ts';
-import type { Generation, PathMode } from './mode.ts';
+import type { Generation, PathMode, ProbeSource } from './mode.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Publication } from './publication.ts';
 import { vipName } from './publisher.ts';
@@ -34,6 +34,8 @@ export const pathLimits = { vips: 1_024, endpoints: 4_096 } as const;
 const batchSize = 128;
 /** How often it is seen to numbers and rules whose last flow is gone, and to interfaces that are new. */
 const sweepMs = 5_000;
+/** How many sweeps there are until the machine is asked again for what it has said. */
+const sweepsToRefresh = 60;
 
 const word = 2 ** 32;
 
@@ -53,6 +55,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
   #description: KernelDescription | undefined;
   #refusing = false;
   #sweeper: Timer | undefined;
+  #sweeps = 0;
   /** The end of what was asked for last: one thing at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -88,6 +91,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return this.#inTurn(async () => {
       requirePrivileges();
       try {
+        this.#workers.chooseQueues();
         const generation = await this.#nextGeneration(vips);
         await this.#workers.start();
         this.#description = this.#describe(generation);
@@ -149,6 +153,11 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return groupFlows(this.#readings.shards, this.#names(), examples, monotonicMs());
   }
 
+  /** See PathMode; undefined too where checks go to backends themselves. */
+  probeFrom(vip: V, backend: VipBackend): ProbeSource | undefined {
+    return this.#mode.probeFrom?.(vip, backend);
+  }
+
   /** How often a worker had to be replaced. */
   get workerRestarts(): number {
     return this.#workers.restarts;
@@ -170,8 +179,21 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
 
   async #publish(vips: readonly V[]): Promise<void> {
     const generation = await this.#nextGeneration(vips);
+    await this.#prepareWays(generation);
     this.#workers.post(generation.publication);
     await this.#prepareMachine(generation);
+  }
+
+  /** Before packets get a mark, it has to lead somewhere. */
+  async #prepareWays({ markedRoutes }: Generation<P>): Promise<void> {
+    const before = this.#description!;
+    const fresh = markedRoutes.filter(
+      (route) => !before.markedRoutes.some((known) => isDeepStrictEqual(known, route)),
+    );
+    if (fresh.length === 0) return;
+    const description = { ...before, markedRoutes: [...before.markedRoutes, ...fresh] };
+    await this.#kernel.change(description);
+    this.#description = description;
   }
 
   async #prepareMachine(generation: Generation<P>): Promise<void> {
@@ -187,7 +209,12 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     }
     await this.#mode.learn(vips);
     const readings = this.#readings;
-    const generation = this.#mode.publish(vips, readings.usage(), this.#refusing);
+    const { firstQueue } = this.#workers;
+    const generation = this.#mode.publish(vips, {
+      ...readings.usage(),
+      refuse: this.#refusing,
+      firstQueue,
+    });
     readings.clear('vip', generation.vips.fresh);
     readings.clear('endpoint', generation.endpoints.fresh);
     this.#vips = vips;
@@ -222,7 +249,10 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
       ({ number, retired }: { readonly number: number; readonly retired: boolean }): boolean =>
         retired && this.#readings.flows(kind, number) === 0;
     const isStale = vips.all.some(isOver('vip')) || endpoints.all.some(isOver('endpoint'));
-    if (isStale) await this.#publish(this.#vips);
+    this.#sweeps++;
+    const isDue = this.#mode.refresh !== undefined && this.#sweeps % sweepsToRefresh === 0;
+    if (isDue) await this.#mode.refresh!();
+    if (isStale || isDue) await this.#publish(this.#vips);
     else await this.#prepareMachine(this.#generation!);
   }
 

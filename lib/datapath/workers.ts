@@ -35,9 +35,13 @@ export class Workers {
     this.#watchdogs = options.memories.map((memory, worker) => this.#watchdog(worker, memory));
   }
 
+  /** Chooses queues that nobody has. Throws ERR_SLUICE_QUEUE. */
+  chooseQueues(): void {
+    this.firstQueue = findFreeQueues(this.#watchdogs.length);
+  }
+
   /** Resolves once all have their queues. Rejects with a SluiceError; `end` then ends those that have begun. */
   async start(): Promise<void> {
-    this.firstQueue = findFreeQueues(this.#watchdogs.length);
     this.#stopSignal = new StopSignal();
     await Promise.all(this.#watchdogs.map((watchdog) => watchdog.begin()));
   }

@@ -29,27 +29,32 @@ export function formatListen(listen: Listen): string {
   return `${listen.protocol}://${formatHostPort(listen.host, listen.port)}`;
 }
 
-export interface BackendPort {
-  readonly portRequired: boolean;
-  /** The port of a backend that gives none; 0, which is no port, when absent. */
-  readonly defaultPort?: number;
-}
+/** Whether a backend has to name its port; one that does not has port 0, which is none. */
+export type BackendPort = 'required' | 'optional';
 
 /** Reads `HOST:PORT[=WEIGHT]`, or `HOST[=WEIGHT]` where the port may be left out; the weight is 1 unless given. */
 export function parseBackend(text: string, port: BackendPort): BackendSpec {
   const [address, weight, ...more] = text.split('=');
   if (more.length > 0) throw refuse(text, 'it has more than one weight', 'write HOST:PORT=WEIGHT');
-  const { defaultPort = 0 } = port;
-  const target = readHostPort(
-    text,
-    address!,
-    port.portRequired ? { use: 'connect' } : { use: 'connect', defaultPort },
-  );
+  const target = readBackendAddress(text, address!, port);
   return {
-    name: formatHostPort(target.host, target.port),
+    name: formatBackend(target.host, target.port),
     ...target,
     weight: weight === undefined ? 1 : readWeight(text, weight),
   };
+}
+
+/** Reads the address of a backend without a weight. */
+export function parseBackendAddress(text: string, port: BackendPort): HostPort {
+  return readBackendAddress(text, text, port);
+}
+
+function readBackendAddress(text: string, rest: string, port: BackendPort): HostPort {
+  return readHostPort(
+    text,
+    rest,
+    port === 'required' ? { use: 'connect' } : { use: 'connect', defaultPort: 0 },
+  );
 }
 
 /** Reads `HOST:PORT`. */
@@ -60,6 +65,11 @@ export function parseHostPort(text: string, use: AddressUse): HostPort {
 /** `HOST:PORT`, with brackets around IPv6. */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The address of a backend: without a port where it has none of its own. */
+export function formatBackend(host: string, port: number): string {
+  return port === 0 ? host : formatHostPort(host, port);
 }
 
 interface Expected {

@@ -132,11 +132,9 @@ export const onFailurePolicies = ['drop', 'bypass'] as const;
 
 export type OnFailurePolicy = (typeof onFailurePolicies)[number];
 
-/** The packet path that all services of mode nat of an instance share; it stays as it is while it runs. */
-export interface NatPathSpec {
+/** The packet path that all services of one mode of an instance share; it stays as it is while it runs. */
+export interface PathSpec {
   readonly workers: number;
-  /** The ports that rewritten packets leave from, both ends included. */
-  readonly snatPorts: readonly [first: number, last: number];
   /** Flows at once, over all workers. */
   readonly maxFlows: number;
   readonly onFailure: OnFailurePolicy;
@@ -144,6 +142,11 @@ export interface NatPathSpec {
   readonly addVip?: string;
   /** Silence after which a flow ends, in milliseconds, by its state; the usual where a state is not there. */
   readonly timeouts: Readonly<Record<string, number>>;
+}
+
+export interface NatPathSpec extends PathSpec {
+  /** The ports that rewritten packets leave from, both ends included. */
+  readonly snatPorts: readonly [first: number, last: number];
 }
 
 export interface ServiceSpec {

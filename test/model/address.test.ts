@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   type BackendPort,
+  formatBackend,
   formatHostPort,
   formatListen,
   parseBackend,
@@ -12,7 +13,7 @@ import {
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
 import type { Listen } from '../../lib/model/spec.ts';
 
-const withPort: BackendPort = { portRequired: true };
+const withPort: BackendPort = 'required';
 
 const refusal = (message: string, remedy: string) => ({
   name: 'SluiceError',
@@ -122,23 +123,23 @@ describe('a backend', () => {
     });
   }
 
-  it('has the port of its service where it may leave out its own', () => {
-    const port = { portRequired: false, defaultPort: 80 };
-    assert.deepEqual(parseBackend('10.0.0.1=3', port), {
-      name: '10.0.0.1:80',
+  it('is called by its host where it may leave out the port, and does', () => {
+    assert.deepEqual(parseBackend('10.0.0.1=3', 'optional'), {
+      name: '10.0.0.1',
       host: '10.0.0.1',
-      port: 80,
+      port: 0,
       weight: 3,
     });
-    assert.equal(parseBackend('[fd00::1]', port).name, '[fd00::1]:80');
-    assert.equal(parseBackend('10.0.0.1:81', port).port, 81);
-    assert.equal(parseBackend('10.0.0.1', { portRequired: false }).port, 0);
+    assert.equal(parseBackend('[fd00::1]', 'optional').name, 'fd00::1');
+    assert.equal(parseBackend('10.0.0.1:81', 'optional').port, 81);
+    assert.equal(formatBackend('fd00::1', 0), 'fd00::1');
+    assert.equal(formatBackend('fd00::1', 80), '[fd00::1]:80');
   });
 
   for (const [text, problem, remedy, port] of [
     ['', 'it is empty', 'write HOST:PORT'],
     ['=2', 'it is empty', 'write HOST:PORT'],
-    ['=2', 'it is empty', 'write HOST or HOST:PORT', { portRequired: false }],
+    ['=2', 'it is empty', 'write HOST or HOST:PORT', 'optional'],
     [':80', 'the host is missing', 'write HOST:PORT'],
     ['9001', 'it is only a port', 'write HOST:9001'],
     ['10.0.0.1', 'the port is missing', 'add one, as in 10.0.0.1:80'],
@@ -152,7 +153,7 @@ describe('a backend', () => {
     ['10.0.0.1:80=1.5', 'weight "1.5" is not a whole number', weightRemedy],
     ['10.0.0.1:80=65536', 'weight 65536 is out of range', weightRemedy],
     ['10.0.0.1:80=1=2', 'it has more than one weight', 'write HOST:PORT=WEIGHT'],
-    ['fd00::1', 'IPv6 needs brackets', 'write [fd00::1]', { portRequired: false }],
+    ['fd00::1', 'IPv6 needs brackets', 'write [fd00::1]', 'optional'],
     ['fd00::1:80=2', 'IPv6 needs brackets', 'write [fd00::1]:80'],
   ] as const) {
     it(`is not ${JSON.stringify(text)}: ${problem}`, () => {

@@ -36,6 +36,16 @@ export interface AddedAddress {
   readonly address: string;
 }
 
+/** Packets with a mark go to a next hop on a link, whatever their destination says. */
+export interface MarkedRoute {
+  /** Of the packets; IPv6 next hops may carry IPv4. */
+  readonly family: 4 | 6;
+  /** 32 bits, of this holder alone; the routing table has the same number. */
+  readonly mark: number;
+  readonly nextHop: string;
+  readonly interface: string;
+}
+
 export interface KernelDescription {
   readonly rules: RulesDescription;
   /** Addresses that packets may carry as their source when they have been rewritten. */
@@ -43,6 +53,9 @@ export interface KernelDescription {
   /** Names of the interfaces that clients' packets or backends' answers come in by. */
   readonly interfaces: readonly string[];
   readonly addedAddresses: readonly AddedAddress[];
+  readonly markedRoutes: readonly MarkedRoute[];
+  /** Families in which marks count even for packets to addresses of this machine. */
+  readonly marksFirst: readonly (4 | 6)[];
 }
 
 /** The IP version of a literal address. */

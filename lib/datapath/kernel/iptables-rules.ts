@@ -97,7 +97,7 @@ function unmarking(prefix: string): TableRules {
 
 function match(selector: Selector): string {
   const { family } = selector;
-  const address = `${selector.address}/${family === 4 ? 32 : 128}`;
+  const address = prefixOf(selector);
   const icmp = family === 4 ? '-p icmp' : '-p ipv6-icmp';
   switch (selector.kind) {
     case 'ports': {
@@ -110,6 +110,10 @@ function match(selector: Selector): string {
     case 'error': {
       const to = selector.quotedEnd === 'source' ? `-d ${address} ` : '';
       return `${to}${icmp} -m u32 --u32 "${(family === 4 ? quoted4 : quoted6)(selector)}"`;
+    }
+    case 'tunnel-error': {
+      const tests = family === 4 ? errorOver4(selector.protocol) : errorOver6(selector.protocol);
+      return `-d ${address} ${icmp} -m u32 --u32 "${tests.join('&&')}"`;
     }
     case 'fragments': {
       const end = selector.end === 'source' ? '-s' : '-d';
@@ -128,25 +132,31 @@ function match(selector: Selector): string {
  *   │ IP │ type, code, sum │ 4 bytes │ quoted IP: … protocol at 9, source at 12, destination at 16 │ ports │
  */
 function quoted4({ quotedEnd, address, protocol, ports }: ErrorSelector): string {
-  const icmp = '0>>22&0x3C@';
-  const quotedL4 = `${icmp}8>>22&0x3C@8`;
+  const quotedL4 = `${icmp4}8>>22&0x3C@8`;
   return [
-    // Unreachable, time exceeded, parameter problem: RFC 792.
-    `${icmp}0>>24=3,11,12`,
-    `${icmp}16>>16&0xFF=${Protocol[protocol]}`,
+    ...errorOver4(Protocol[protocol]),
     ...(quotedEnd === 'source'
       ? [`${quotedL4}>>16=${range(ports)}`]
-      : [`${icmp}24=${hex(wordsOf(address)[3]!)}`, `${quotedL4}&0xFFFF=${range(ports)}`]),
+      : [`${icmp4}24=${hex(wordsOf(address)[3]!)}`, `${quotedL4}&0xFFFF=${range(ports)}`]),
   ].join('&&');
+}
+
+const icmp4 = '0>>22&0x3C@';
+
+/** Unreachable, time exceeded, parameter problem (RFC 792), over a packet of a protocol. */
+function errorOver4(protocol: number): string[] {
+  return [`${icmp4}0>>24=3,11,12`, `${icmp4}16>>16&0xFF=${protocol}`];
+}
+
+/** Unreachable, too big, time exceeded, parameter problem (RFC 4443 §3), over a packet of a protocol. */
+function errorOver6(protocol: number): string[] {
+  return ['4>>8&0xFF=58', '40>>24=1:4', `52>>8&0xFF=${protocol}`];
 }
 
 /** The same for ICMPv6, neither packet with extension headers: an error over such goes by. */
 function quoted6({ quotedEnd, address, protocol, ports }: ErrorSelector): string {
   return [
-    '4>>8&0xFF=58',
-    // RFC 4443 §3: unreachable, too big, time exceeded, parameter problem.
-    '40>>24=1:4',
-    `52>>8&0xFF=${Protocol[protocol]}`,
+    ...errorOver6(Protocol[protocol]),
     ...(quotedEnd === 'source'
       ? [`88>>16=${range(ports)}`]
       : [
@@ -154,6 +164,11 @@ function quoted6({ quotedEnd, address, protocol, ports }: ErrorSelector): string
           `88&0xFFFF=${range(ports)}`,
         ]),
   ].join('&&');
+}
+
+/** The address with the length of its prefix, which a network has already, as `iptables-save` writes it. */
+function prefixOf({ address, family }: Selector): string {
+  return address.includes('/') ? address : `${address}/${family === 4 ? 32 : 128}`;
 }
 
 function range([first, last]: PortRange): string {

@@ -22,12 +22,16 @@ import { join } from 'node:path';
 import { namespaceExists } from './namespaces.ts';
 import type { RuleToolName } from './rule-tool.ts';
 
-/** Something that was added by `ip OBJECT add SPEC OPTIONS` and goes by `ip OBJECT delete SPEC`. */
+/** Something that was added by `ip OBJECT add SPEC OPTIONS` and goes by `ip OBJECT delete SPEC`, or the reverse. */
 export interface IpChange {
   readonly kind: 'ip';
-  readonly object: 'address' | 'route';
+  readonly object: 'address' | 'route' | 'rule';
+  /** Where the object does not tell by itself. */
+  readonly family?: 4 | 6;
   readonly spec: readonly string[];
   readonly options?: readonly string[];
+  /** It was there, and was deleted. */
+  readonly removed?: true;
 }
 
 export type Change =
@@ -57,13 +61,18 @@ export interface JournalFile {
 
 const extension = '.undo.json';
 
+/** The flag that tells ip(8) the family, if it has to be told. */
+export function familyFlag({ family }: IpChange): '-4' | '-6' | undefined {
+  return family === undefined ? undefined : family === 4 ? '-4' : '-6';
+}
+
 /** What a change is about: two changes with the same key are over the same thing. */
 export function changeKey(change: Change): string {
   switch (change.kind) {
     case 'sysctl':
       return change.path;
     case 'ip':
-      return `${change.object} ${change.spec.join(' ')}`;
+      return [familyFlag(change), change.object, ...change.spec].filter(Boolean).join(' ');
     case 'rules':
       return `rules ${change.holder}`;
   }

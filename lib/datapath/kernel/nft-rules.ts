@@ -105,6 +105,8 @@ function match(selector: Selector): string {
       return selector.quotedEnd === 'source'
         ? `${ip} daddr ${address} ${quoted(selector)}`
         : quoted(selector);
+    case 'tunnel-error':
+      return `${ip} daddr ${address} ${errorOver(family, selector.protocol)}`;
     case 'fragments': {
       const protocol = selector.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : selector.protocol;
       // More to come, or an offset: RFC 791 §3.1. In IPv6 whatever has a fragment header.
@@ -114,25 +116,24 @@ function match(selector: Selector): string {
   }
 }
 
-/** Packets quoted with IPv4 options or IPv6 extension headers go by. */
 function quoted({ family, quotedEnd, address, protocol, ports }: ErrorSelector): string {
   const source = quotedEnd === 'source';
+  const [destinationAt, portAt] =
+    family === 4 ? ['192,32', source ? 224 : 240] : ['256,128', source ? 384 : 400];
+  return [
+    errorOver(family, Protocol[protocol]),
+    ...(source ? [] : [`@th,${destinationAt} ${integer(address)}`]),
+    `@th,${portAt},16 ${range(ports)}`,
+  ].join(' ');
+}
+
+/** Packets quoted with IPv4 options or IPv6 extension headers go by. */
+function errorOver(family: 4 | 6, protocol: number): string {
   return family === 4
-    ? [
-        // RFC 792.
-        'icmp type { destination-unreachable, time-exceeded, parameter-problem }',
-        '@th,64,8 0x45',
-        `@th,136,8 ${Protocol[protocol]}`,
-        ...(source ? [] : [`@th,192,32 ${integer(address)}`]),
-        `@th,${source ? 224 : 240},16 ${range(ports)}`,
-      ].join(' ')
-    : [
-        // RFC 4443 §3.
-        'icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }',
-        `@th,112,8 ${Protocol[protocol]}`,
-        ...(source ? [] : [`@th,256,128 ${integer(address)}`]),
-        `@th,${source ? 384 : 400},16 ${range(ports)}`,
-      ].join(' ');
+    ? // RFC 792.
+      `icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,64,8 0x45 @th,136,8 ${protocol}`
+    : // RFC 4443 §3.
+      `icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } @th,112,8 ${protocol}`;
 }
 
 function range([first, last]: PortRange): string {

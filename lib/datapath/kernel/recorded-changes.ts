@@ -1,7 +1,7 @@
 /** Changes of the machine, each written down in the journal before it is made, and how each is unmade. */
 
 import type { Run } from './command.ts';
-import type { Change, IpChange, Journal } from './journal.ts';
+import { type Change, familyFlag, type IpChange, type Journal } from './journal.ts';
 import { type RuleScript, type RuleTool, ruleTool } from './rule-tool.ts';
 import { readSetting, writeSetting } from './sysctls.ts';
 
@@ -22,10 +22,10 @@ export class RecordedChanges {
     return change;
   }
 
-  /** Adds what has not been there. */
+  /** Adds what has not been there, or removes what has. */
   async add(change: IpChange): Promise<void> {
     this.#journal.record(change);
-    await this.#run('ip', [change.object, 'add', ...change.spec, ...(change.options ?? [])]);
+    await alter(change, change.removed !== true, this.#run);
   }
 
   /** Puts rules in place of those that the holder has. */
@@ -47,18 +47,26 @@ export async function undoChange(change: Change, run: Run): Promise<void> {
       if (readSetting(change.path) === change.after) writeSetting(change.path, change.before);
       return;
     case 'ip':
-      return deleteFrom(change, run);
+      return alter(change, change.removed === true, run);
     case 'rules':
       return ruleTool(change.tool, run).remove(change.holder);
   }
 }
 
-/** That it is gone already, or its whole interface is, is as good. */
-async function deleteFrom({ object, spec }: IpChange, run: Run): Promise<void> {
+/** What ip(8) says where there is nothing to delete, be it that a whole interface is gone; or nothing to add. */
+const gone =
+  /Cannot assign requested address|Cannot find device|No such process|No such file|address not found/i;
+const there = /File exists/;
+
+/** Adds something or deletes it; to delete what is gone, or add anew what was never deleted, is as good. */
+async function alter(change: IpChange, add: boolean, run: Run): Promise<void> {
+  const { object, spec, options = [], removed = false } = change;
+  const flag = familyFlag(change);
+  const args = [...(flag === undefined ? [] : [flag]), object, add ? 'add' : 'delete', ...spec];
   try {
-    await run('ip', [object, 'delete', ...spec]);
+    await run('ip', add ? [...args, ...options] : args);
   } catch (error) {
-    const gone = /Cannot assign requested address|Cannot find device|No such process|address not found/i;
-    if (!(error instanceof Error && gone.test(error.message))) throw error;
+    const asGood = !add ? gone : removed ? there : undefined;
+    if (!(error instanceof Error && asGood?.test(error.message))) throw error;
   }
 }

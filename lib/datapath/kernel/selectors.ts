@@ -48,7 +48,14 @@ export interface FragmentSelector extends Common {
   readonly protocol: Protocol | 'icmp';
 }
 
-export type Selector = PortSelector | EchoSelector | ErrorSelector | FragmentSelector;
+/** ICMP errors to an address or a network over a packet in a tunnel (an IP protocol: 47, 4, 41) that left from there. */
+export interface TunnelErrorSelector extends Common {
+  readonly kind: 'tunnel-error';
+  readonly address: string;
+  readonly protocol: number;
+}
+
+export type Selector = PortSelector | EchoSelector | ErrorSelector | FragmentSelector | TunnelErrorSelector;
 
 type Place = Omit<Endpoint, 'port'>;
 
@@ -80,6 +87,11 @@ export function error(
 /** Selects echo requests. */
 export function echo(address: string, steer: Steer): EchoSelector {
   return { kind: 'echo', family: familyOf(address), address, steer };
+}
+
+/** Selects errors over tunnels from an address or a network (`10.7.0.0/24`); any worker can tell whom they concern. */
+export function tunnelError(address: string, protocol: number): TunnelErrorSelector {
+  return { kind: 'tunnel-error', family: familyOf(address), address, protocol, steer: 0 };
 }
 
 /** Selects fragments, for the one worker that there is. */

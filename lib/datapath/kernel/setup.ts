@@ -8,6 +8,7 @@ import { chooseRuleTool } from './choose-tool.ts';
 import { familyOf, type KernelDescription } from './description.ts';
 import { type Grip, Hold, type HoldOptions } from './hold.ts';
 import { changeKey } from './journal.ts';
+import { localMoves, markedRouteChanges, moveLocal } from './marked-routes.ts';
 import { queueRules } from './queue-rules.ts';
 import type { RuleTool } from './rule-tool.ts';
 import { settingsFor } from './sysctls.ts';
@@ -48,15 +49,21 @@ export class KernelSetup {
     { journal, changes }: Grip,
   ): Promise<void> {
     const { holder, surroundings } = this.#hold;
+    const { rules, addedAddresses, markedRoutes, marksFirst } = description;
     const settings = await neededSettings(description);
-    const added = description.addedAddresses.map((address) => changeKey(addressChange(address)));
-    journal.relyOn([...settings.map(({ path }) => path), ...added]);
+    const ways = markedRoutes.flatMap(markedRouteChanges);
+    const wanted = [...addedAddresses.map(addressChange), ...marksFirst.flatMap(localMoves), ...ways];
+    const keys = wanted.map(changeKey);
+    journal.relyOn([...settings.map(({ path }) => path), ...keys]);
     for (const { path, current, wanted } of settings) if (current !== wanted) changes.set(path, wanted);
-    await changes.rule(tool, holder, queueRules(holder, description.rules));
-    for (const change of journal.changes) {
-      if (change.kind === 'ip' && !added.includes(changeKey(change))) await changes.takeBack(change);
+    for (const family of marksFirst) await moveLocal(family, changes, surroundings.run);
+    const known = new Set(journal.changes.map(changeKey));
+    for (const way of ways) if (!known.has(changeKey(way))) await changes.add(way);
+    await changes.rule(tool, holder, queueRules(holder, rules));
+    for (const change of journal.changes.toReversed()) {
+      if (change.kind === 'ip' && !keys.includes(changeKey(change))) await changes.takeBack(change);
     }
-    for (const address of description.addedAddresses) {
+    for (const address of addedAddresses) {
       await addAddress(address, changes, surroundings.run, surroundings.log);
     }
   }

@@ -11,10 +11,10 @@ import { Protocol } from '../../packet/packet.ts';
 import type { Run } from '../kernel/command.ts';
 import { type Endpoint, familyOf, type PortRange } from '../kernel/description.ts';
 import { LastingNumbers } from '../lasting-numbers.ts';
-import type { EndpointValue, Generation, PathMode, Usage } from '../mode.ts';
-import { ownAddressTowards } from '../own-address.ts';
+import type { Circumstances, EndpointValue, Generation, PathMode } from '../mode.ts';
 import type { Publication } from '../publication.ts';
 import { Publisher, type PublisherLimits, vipName } from '../publisher.ts';
+import { routeTo } from '../route.ts';
 import type { VipBackend } from '../settings.ts';
 import type { CommonSettings } from '../shard.ts';
 import type { WorkerTask } from '../worker.ts';
@@ -60,24 +60,25 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
     if (this.#settings.snatAddresses.length > 0) return;
     for (const { address } of vips.filter(({ snat }) => snat).flatMap(({ backends }) => backends)) {
       if (this.#ownAddresses.has(address)) continue;
-      this.#ownAddresses.set(address, await ownAddressTowards(address, this.#run));
+      const { source } = await routeTo(address, this.#run, 'name the source address with --snat');
+      this.#ownAddresses.set(address, source);
     }
   }
 
-  publish(services: readonly NatVip[], usage: Usage, refuse: boolean): Generation<NatPublication> {
+  publish(services: readonly NatVip[], now: Circumstances): Generation<NatPublication> {
     const reachable = services.map((vip) => withoutOtherFamily(vip));
     const wanted = {
       vips: new Map(reachable.map((vip) => [vipName(vip), vipValue(vip)])),
       endpoints: endpointsOf(reachable),
     };
-    const { generation, vips, endpoints, choices } = this.#publisher.next(reachable, wanted, usage, refuse);
+    const { generation, vips, endpoints, choices } = this.#publisher.next(reachable, wanted, now);
     const backendAddresses = reachable.flatMap(({ backends }) => backends.map(({ address }) => address));
     const sources = new Set(backendAddresses.flatMap((address) => this.#snatsFor(address)));
     const snats = this.#snats.assign(
       new Map(Array.from(sources, (address) => [address, address])),
       generation,
-      usage.takenGeneration,
-      (number) => usage.snatInUse(number),
+      now.takenGeneration,
+      (number) => now.snatInUse(number),
     );
     const tables: TablesSpec = {
       generation,
@@ -114,6 +115,7 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
       endpoints,
       selectors: natSelectors(places),
       sources: [...places.vips.map(({ address }) => address), ...places.snatAddresses],
+      markedRoutes: [],
     };
   }
 

@@ -7,7 +7,7 @@ import { type CheckSpec, type CheckTiming, defaultCheckTiming } from '../../mode
 import type { HealthView } from '../../model/view.ts';
 import { checkAgainMs, type Health, holdMs, type Observation, observe, unchecked } from '../judgement.ts';
 import { firstCheckMs, jittered } from '../schedule.ts';
-import { ask, type Probe, type Target } from './probe.ts';
+import { ask, type Probe, type ProbeFailure, type Target } from './probe.ts';
 
 /** How many outcomes are remembered. */
 const checksKept = 20;
@@ -17,6 +17,8 @@ export interface HealthCheckerOptions {
   readonly check: CheckSpec;
   /** As `probeFor(check)` gives it; undefined where traffic alone is to tell. */
   readonly probe: Probe | undefined;
+  /** What is said of a failed check; its reason alone unless given. */
+  readonly inWords?: (failure: ProbeFailure) => string;
   readonly clock: Clock;
   readonly random: Random;
   /** Called when the backend changes sides, and when `last` (see `HealthView`) does; never after `stop`. */
@@ -133,6 +135,6 @@ export class HealthChecker {
     const tookMs = result.ok ? clock.nowMs() - startedMs : null;
     this.#checks = [...this.#checks.slice(1 - checksKept), tookMs];
     if (result.ok) this.#learn('check-passed', 'ok');
-    else this.#learn('check-failed', result.reason);
+    else this.#learn('check-failed', this.#options.inWords?.(result) ?? result.reason);
   }
 }

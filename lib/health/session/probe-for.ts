@@ -27,5 +27,5 @@ export function probeFor(check: CheckSpec): Probe | undefined {
 
 /** The same probe at the check's own port, where it has one. */
 function atPort(port: number | undefined, probe: Probe): Probe {
-  return port === undefined ? probe : (target, signal) => probe({ ...target, port }, signal);
+  return port === undefined ? probe : (target, signal, heard) => probe({ ...target, port }, signal, heard);
 }

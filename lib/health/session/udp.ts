@@ -13,10 +13,14 @@ import type { Probe } from './probe.ts';
 export function udpProbe({ send, expect = '' }: Extract<CheckSpec, { type: 'udp' }>): Probe {
   const question = Buffer.from(send, 'hex');
   const beginning = Buffer.from(expect, 'hex');
-  return async ({ host, port }, signal) => {
+  return async ({ host, port, source }, signal) => {
     const { address, family } = await lookup(host);
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     try {
+      if (source !== undefined) {
+        socket.bind({ address: source.address, port: source.port, exclusive: true });
+        await once(socket, 'listening', { signal });
+      }
       socket.connect(port, address);
       await once(socket, 'connect', { signal });
       const answered = once(socket, 'message', { signal });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { iptablesRules } from '../../../lib/datapath/kernel/iptables-rules.ts';
+import { tunnelError } from '../../../lib/datapath/kernel/selectors.ts';
 import { rules } from './support/descriptions.ts';
 
 const tcp4 = { address: '192.0.2.10', protocol: 'tcp', port: 80 } as const;
@@ -45,6 +46,21 @@ describe('rules for iptables', () => {
       '-A sluice-web/0 -j CT --notrack',
       '-A sluice-web/0 -j NFQUEUE --queue-num 100',
     ]);
+  });
+
+  it('look for tunnels in ICMP errors to an address or a network', () => {
+    const selectors = [tunnelError('10.7.0.0/24', 47), tunnelError('fd07::1', 41)];
+    const described = { ...rules(), selectors };
+    const [raw4] = iptablesRules('web/dsr', described, 4);
+    const [raw6] = iptablesRules('web/dsr', described, 6);
+    assert.equal(
+      raw4!.rules[0],
+      '-A sluice-web/dsr -d 10.7.0.0/24 -p icmp -m u32 --u32 "0>>22&0x3C@0>>24=3,11,12&&0>>22&0x3C@16>>16&0xFF=47" -g sluice-web/dsr/0',
+    );
+    assert.equal(
+      raw6!.rules[0],
+      '-A sluice-web/dsr -d fd07::1/128 -p ipv6-icmp -m u32 --u32 "4>>8&0xFF=58&&40>>24=1:4&&52>>8&0xFF=41" -g sluice-web/dsr/0',
+    );
   });
 
   it('are none for a family without a service', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nftRemoval, nftRules } from '../../../lib/datapath/kernel/nft-rules.ts';
+import { tunnelError } from '../../../lib/datapath/kernel/selectors.ts';
 import { rules } from './support/descriptions.ts';
 
 describe('rules for nft', () => {
@@ -64,6 +65,20 @@ table inet sluice-web {
         'ip6 daddr 2001:db8::10 meta l4proto ipv6-icmp exthdr frag exists goto worker-0',
         'ip6 saddr fd00::9 meta l4proto udp exthdr frag exists goto worker-0',
       ],
+    );
+  });
+
+  it('look for tunnels in ICMP errors to an address or a network', () => {
+    const selectors = [tunnelError('10.7.0.0/24', 47), tunnelError('fd07::1', 41)];
+    const script = nftRules('web/dsr', { ...rules(), selectors });
+    assert.match(script, /^table inet sluice-web\/dsr \{$/m);
+    assert.match(
+      script,
+      /^ {4}ip daddr 10\.7\.0\.0\/24 icmp type \{ destination-unreachable, time-exceeded, parameter-problem \} @th,64,8 0x45 @th,136,8 47 goto worker-0$/m,
+    );
+    assert.match(
+      script,
+      /^ {4}ip6 daddr fd07::1 icmpv6 type \{ destination-unreachable, packet-too-big, time-exceeded, parameter-problem \} @th,112,8 41 goto worker-0$/m,
     );
   });
 

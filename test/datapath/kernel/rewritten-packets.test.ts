@@ -19,7 +19,7 @@ import type { AddedAddress } from '../../../lib/datapath/kernel/description.ts';
 import { KernelSetup } from '../../../lib/datapath/kernel/setup.ts';
 import { writeSetting } from '../../../lib/datapath/kernel/sysctls.ts';
 import { inside } from '../../support/inside-netns.ts';
-import { rules } from './support/descriptions.ts';
+import { description, rules } from './support/descriptions.ts';
 import { tinyNat } from './support/tiny-nat.ts';
 
 const network = inside(import.meta.url, 'balancer', {
@@ -83,12 +83,14 @@ if (network !== undefined) {
       snatPort += 1;
       setup = new KernelSetup({ holder: 'web', directory });
       const vips = [{ address: vip, protocol: 'tcp', port: 80 }] as const;
-      await setup.apply({
-        rules: rules({ vips, snatAddresses: [snat] }),
-        sources: [vip, snat],
-        interfaces: ['client', 'backend'],
-        addedAddresses,
-      });
+      await setup.apply(
+        description({
+          rules: rules({ vips, snatAddresses: [snat] }),
+          sources: [vip, snat],
+          interfaces: ['client', 'backend'],
+          addedAddresses,
+        }),
+      );
       const translate = tinyNat({ vip, backend, backendPort: port, snat, snatPort });
       void (async () => {
         for await (const packet of queue) {

@@ -14,6 +14,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queueRules } from '../../../lib/datapath/kernel/queue-rules.ts';
 import type { RuleToolName } from '../../../lib/datapath/kernel/rule-tool.ts';
+import { tunnelError } from '../../../lib/datapath/kernel/selectors.ts';
 import { inside } from '../../support/inside-netns.ts';
 import { type Courier, type Datagram, startCourier } from './support/courier.ts';
 import { type Parts, rules } from './support/descriptions.ts';
@@ -183,6 +184,26 @@ if (network !== undefined) {
             const connect = `require('net').connect(80, '${vip}').on('error', () => {}); setTimeout(process.exit, 50)`;
             const act = () => void network.host('client').run(`${process.execPath} -e "${connect}"`);
             assert.deepEqual(await counted(1, 1, act), [1]);
+          });
+        }
+
+        for (const { family, client, near } of families) {
+          it(`queue errors over tunnels, and over nothing else, IPv${family}`, async () => {
+            const selectors = [tunnelError(near, 47)];
+            await ruleTool.apply('t', queueRules('t', { ...oneWorker, selectors }));
+            try {
+              // No host takes these protocols, and each says so.
+              const errorsOver = (protocol: number, expected: number): Promise<number[]> =>
+                counted(1, expected, () => {
+                  const kind = family === 4 ? 'AF_INET' : 'AF_INET6';
+                  const send = `s = socket(${kind}, SOCK_RAW, ${protocol}); s.sendto(bytes(24), ("${client}", 0))`;
+                  network.host('balancer').run(`python3 -c 'from socket import *; ${send}'`);
+                });
+              assert.deepEqual(await errorsOver(47, 1), [1]);
+              assert.deepEqual(await errorsOver(200, 0), [0]);
+            } finally {
+              await ruleTool.apply('t', queueRules('t', oneWorker));
+            }
           });
         }
 

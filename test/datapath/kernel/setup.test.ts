@@ -197,6 +197,64 @@ if (network !== undefined) {
     });
   });
 
+  describe('packets with a mark', () => {
+    const mark = 0x5500_0007;
+    const markedRoutes = [
+      { family: 4, mark, nextHop: '10.2.0.2', interface: 'backend' },
+      { family: 6, mark, nextHop: 'fd02::2', interface: 'backend' },
+    ] as const;
+    const wayOf = (to: string, by = mark): string =>
+      execFileSync('ip', ['route', 'get', to, 'mark', String(by)], { encoding: 'utf8' });
+
+    it('go to a backend of the link, and that is over when it is', async () => {
+      const setup = newSetup('web');
+      await setup.apply({ ...everything, addedAddresses: [], markedRoutes });
+      assert.match(wayOf(vip4), /via 10\.2\.0\.2 dev backend/);
+      assert.match(wayOf(vip6), /via fd02::2 dev backend/);
+      await setup.change({ ...everything, addedAddresses: [], markedRoutes: markedRoutes.slice(1) });
+      assert.doesNotMatch(wayOf(vip4), /10\.2\.0\.2/);
+      assert.match(wayOf(vip6), /via fd02::2 dev backend/);
+      await setup.undo();
+      isAsBefore();
+    });
+
+    it('do so by another family where they have to', async () => {
+      const setup = newSetup('web');
+      const across = [{ family: 4, mark, nextHop: 'fd02::2', interface: 'backend' }] as const;
+      await setup.apply({ ...everything, addedAddresses: [], markedRoutes: across });
+      assert.match(wayOf(vip4), /via inet6 fd02::2 dev backend/);
+      await setup.undo();
+      isAsBefore();
+    });
+
+    it('do so even if they are for an address of this machine', async () => {
+      const setup = newSetup('web');
+      await setup.apply({ ...everything, markedRoutes, marksFirst: [4, 6] });
+      assert.match(wayOf(vip4), /via 10\.2\.0\.2 dev backend/);
+      assert.match(wayOf(vip6), /via fd02::2 dev backend/);
+      assert.match(execFileSync('ip', ['route', 'get', vip4], { encoding: 'utf8' }), /^local/);
+      await setup.change(everything);
+      assert.match(wayOf(vip4), /^local/);
+      await setup.undo();
+      isAsBefore();
+    });
+
+    it('and what leads them there goes with whoever cleans up after kill -9', async () => {
+      const wanted = { ...everything, markedRoutes, marksFirst: [4, 6] as const };
+      const another = markedRoutes.map((route) => ({ ...route, mark: mark + 1 }));
+      const { child } = await startInstance('web', wanted, directory);
+      const other = await startInstance('dns', { ...wanted, markedRoutes: another }, directory);
+      child.kill('SIGKILL');
+      await ended(child);
+      await cleanLeftovers({ directory, run: commandRunner(directory), log: silentLog });
+      assert.match(wayOf(vip4), /^local/);
+      assert.match(wayOf(vip4, mark + 1), /via 10\.2\.0\.2 dev backend/, 'the other relies on it');
+      other.child.stdin!.end();
+      await ended(other.child);
+      isAsBefore();
+    });
+  });
+
   describe('two instances', () => {
     it('that rely on the same have it until the last of them has ended', async () => {
       const [web, dns] = [newSetup('web'), newSetup('dns')];
@@ -386,7 +444,7 @@ function difference(before: string, after: string): string[] {
 function machine(): string {
   const commands = [
     'iptables-save; ip6tables-save; iptables-legacy-save; ip6tables-legacy-save',
-    'ip -o address show; ip route show table all; ip -6 route show table all',
+    'ip -o address show; ip route show table all; ip -6 route show table all; ip rule; ip -6 rule',
     'cd /proc/sys/net && grep -r . ipv4/conf ipv6/conf; true',
   ];
   return execFileSync('sh', ['-c', commands.join('; ')], {

@@ -1,24 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Selector } from '../../../lib/datapath/kernel/selectors.ts';
 import { rules } from '../kernel/support/descriptions.ts';
-
-/** A selector in one line: what, where, and `→` who gets it. */
-function inWords(selector: Selector): string {
-  const where = (): string => {
-    switch (selector.kind) {
-      case 'ports':
-        return `${selector.end} ${selector.address} ${selector.protocol} ${selector.ports.join('-')}`;
-      case 'error':
-        return `quoted ${selector.quotedEnd} ${selector.address} ${selector.protocol} ${selector.ports.join('-')}`;
-      case 'echo':
-        return selector.address;
-      case 'fragments':
-        return `${selector.end} ${selector.address} ${selector.protocol}`;
-    }
-  };
-  return `${selector.kind} ${where()} → ${selector.steer}`;
-}
+import { inWords } from '../kernel/support/selector-words.ts';
 
 const vip = { address: '192.0.2.10', protocol: 'tcp', port: 80 } as const;
 const dns = { address: '192.0.2.10', protocol: 'udp', port: 53 } as const;

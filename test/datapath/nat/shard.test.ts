@@ -91,7 +91,8 @@ class Bench {
   }
 
   publish(vips: readonly NatVip[]): NatPublication {
-    this.publication = this.mode.publish(vips, this.readings.usage(), false).publication;
+    const now = { ...this.readings.usage(), refuse: false, firstQueue: 20_480 };
+    this.publication = this.mode.publish(vips, now).publication;
     Atomics.store(this.memory.vitals, Vital.published, this.publication.tables.generation);
     return this.publication;
   }

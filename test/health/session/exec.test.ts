@@ -50,7 +50,7 @@ describe('an exec probe', () => {
     );
     await once(alive, 'data');
     timeout.abort();
-    assert.deepEqual(await hanging, unwell('timed out'));
+    assert.deepEqual(await hanging, unwell('timed out', 'unknown'));
     await once(alive.resume(), 'end');
   });
 });

@@ -53,7 +53,7 @@ describe('an expect probe', () => {
 
   it('tells a closed port, and one that does not answer', async (t) => {
     assert.deepEqual(await tell(redis, await closedPort()), unwell('connection refused'));
-    assert.deepEqual(await tell(redis, await blackhole(t), 100), unwell('timed out'));
+    assert.deepEqual(await tell(redis, await blackhole(t), 100), unwell('timed out', 'unknown'));
   });
 
   it('listens to 64 KiB and no further', async (t) => {

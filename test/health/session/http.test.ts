@@ -153,7 +153,7 @@ describe('an HTTP probe', () => {
     it(`leaves no socket to a backend that does not even accept, TLS ${tls ? 'on' : 'off'}`, async (t) => {
       const port = await blackhole(t);
       const before = openSockets();
-      assert.deepEqual(await tell(probe({ tls }), port, 200), unwell('timed out'));
+      assert.deepEqual(await tell(probe({ tls }), port, 200), unwell('timed out', 'unknown'));
       await eventually(() => openSockets() <= before);
     });
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, type Probe, type ProbeResult } from '../../../lib/health/session/probe.ts';
+import { ask, type Probe, type ProbeFailure, type ProbeResult } from '../../../lib/health/session/probe.ts';
 
 export const host = '127.0.0.1';
 
@@ -15,8 +15,9 @@ export function tell(probe: Probe, port: number, withinMs = 60_000): Promise<Pro
 
 export const well: ProbeResult = { ok: true };
 
-export function unwell(reason: string): ProbeResult {
-  return { ok: false, reason };
+/** Of a backend that was heard, unless it says otherwise. */
+export function unwell(reason: string, reached: ProbeFailure['reached'] = 'backend'): ProbeResult {
+  return { ok: false, reason, reached };
 }
 
 /** A port that is served by `onConnection`, or, without one, accepts and then never says a word. */

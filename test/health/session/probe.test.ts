@@ -17,10 +17,34 @@ describe('asking a probe', () => {
     assert.deepEqual(await ask(wrong, target, never), unwell('status 503'));
   });
 
+  it('tells how far the question came', async () => {
+    const failing =
+      (code: string): Probe =>
+      () =>
+        Promise.reject(Object.assign(new Error(code), { code }));
+    const answered: Probe = async (_target, signal, heard) => {
+      heard();
+      signal.throwIfAborted();
+    };
+    assert.deepEqual(
+      await ask(failing('ECONNREFUSED'), target, never),
+      unwell('connection refused', 'backend'),
+    );
+    assert.deepEqual(
+      await ask(failing('EHOSTUNREACH'), target, never),
+      unwell('host unreachable', 'unknown'),
+    );
+    assert.deepEqual(
+      await ask(failing('EADDRINUSE'), target, never),
+      unwell('no local port left', 'nowhere'),
+    );
+    assert.deepEqual(await ask(answered, target, AbortSignal.abort()), unwell('timed out', 'backend'));
+  });
+
   it('has timed out once it is aborted, whatever the probe does then', async () => {
     const timeout = new AbortController();
     const result = ask(() => new Promise(() => undefined), target, timeout.signal);
     timeout.abort();
-    assert.deepEqual(await result, unwell('timed out'));
+    assert.deepEqual(await result, unwell('timed out', 'unknown'));
   });
 });

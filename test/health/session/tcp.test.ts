@@ -15,7 +15,7 @@ describe('a TCP probe', () => {
   it('tells a backend that does not answer, and leaves no socket behind', async (t) => {
     const port = await blackhole(t);
     const before = openSockets();
-    assert.deepEqual(await tell(tcpProbe, port, 100), unwell('timed out'));
+    assert.deepEqual(await tell(tcpProbe, port, 100), unwell('timed out', 'unknown'));
     await eventually(() => openSockets() <= before);
   });
 

@@ -59,7 +59,7 @@ describe('a UDP probe', () => {
   it('tells a backend that does not answer, and closes its socket', async (t) => {
     const port = await answer(t);
     const before = openSockets();
-    assert.deepEqual(await tell(expectsPong, port, 100), unwell('timed out'));
+    assert.deepEqual(await tell(expectsPong, port, 100), unwell('timed out', 'unknown'));
     await eventually(() => openSockets() <= before);
   });
 
@@ -76,6 +76,6 @@ describe('a UDP probe', () => {
     const stranger = createSocket('udp4');
     t.after(() => stranger.close());
     const port = await answer(t, (_message, from) => stranger.send('pong', from.port, from.address));
-    assert.deepEqual(await tell(expectsPong, port, 200), unwell('timed out'));
+    assert.deepEqual(await tell(expectsPong, port, 200), unwell('timed out', 'unknown'));
   });
 });

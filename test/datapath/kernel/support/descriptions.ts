@@ -18,5 +18,13 @@ export function rules(parts: Parts = {}): RulesDescription {
 }
 
 export function description(parts: Partial<KernelDescription> = {}): KernelDescription {
-  return { rules: rules(), sources: [], interfaces: [], addedAddresses: [], ...parts };
+  return {
+    rules: rules(),
+    sources: [],
+    interfaces: [],
+    addedAddresses: [],
+    markedRoutes: [],
+    marksFirst: [],
+    ...parts,
+  };
 }
