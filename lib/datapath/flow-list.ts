@@ -5,7 +5,7 @@
 import { Direction } from '../conntrack/flow-key.ts';
 import { tickMs, Word, wordShift } from '../conntrack/flow-rows.ts';
 import { bytesOf, packetsOf } from '../conntrack/flow-traffic.ts';
-import { flowStateNames, FlowState as TrackedState } from '../conntrack/states.ts';
+import { type FlowStateName, flowStateNames, FlowState as TrackedState } from '../conntrack/states.ts';
 import { formatHostPort } from '../model/address.ts';
 import { type FlowQuery, needsRates } from '../model/flow-query.ts';
 import type { Protocol } from '../model/spec.ts';
@@ -26,6 +26,7 @@ export interface FlowEntry {
   readonly vip: string;
   readonly backend: string;
   readonly state: FlowState;
+  readonly trackedState: FlowStateName;
   readonly ageMs: number;
   readonly idleMs: number;
   readonly packetsIn: number;
@@ -89,6 +90,7 @@ export function describeRow(
     vip: formatHostPort(vip.address, vip.port),
     backend: endpoint.text,
     state: viewState(flowStateNames[state]!),
+    trackedState: flowStateNames[state]!,
     ageMs: Math.max(0, Math.round(nowMs - rows.created[row]! * tickMs)),
     idleMs: Math.max(0, Math.round(nowMs - rows.lastSeenOf(row) * tickMs)),
     packetsIn: packetsOf(rows, row, Direction.original),

@@ -59,6 +59,8 @@ export interface FlowView {
   readonly backend: string | null;
   readonly service: string;
   readonly state: FlowState;
+  /** What the packets of the flow have shown it to be (`syn-received`, `time-wait`, …); absent in mode proxy. */
+  readonly trackedState?: string;
   readonly mode: Mode;
   readonly ageMs: number;
   readonly idleMs: number;

@@ -396,6 +396,7 @@ function flow(state: FlowState, client = '198.51.100.7:40000') {
     vip: '192.0.2.1:80',
     backend: '10.0.0.1:80',
     state,
+    trackedState: 'established' as const,
     ageMs: 1_500,
     idleMs: 20,
     packetsIn: 3,

@@ -36,6 +36,7 @@ function flows(count: number, protocol: Protocol, to: string): FlowGroup {
     vip: '192.0.2.1:80',
     backend: `${to}:80`,
     state: 'established',
+    trackedState: 'established',
     ageMs: 0,
     idleMs: 0,
     packetsIn: 1,

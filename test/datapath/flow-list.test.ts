@@ -112,6 +112,7 @@ describe('the flows of the packet path', () => {
           vip: '10.9.0.1:80',
           backend: '10.0.1.2:80',
           state: 'connecting',
+          trackedState: 'syn-sent',
           ageMs: 8_000,
           idleMs: 4_000,
           packetsIn: 1,

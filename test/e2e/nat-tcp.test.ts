@@ -34,7 +34,8 @@ if (network !== undefined) {
     const stateOf = (source: number): string | undefined =>
       datapath
         .flows({ limit: 1_000 })
-        .flows.find(({ client: from }) => from.endsWith(`:${source}`) && from.includes(family.client))?.state;
+        .flows.find(({ client: from }) => from.endsWith(`:${source}`) && from.includes(family.client))
+        ?.trackedState;
 
     describe(`TCP over IPv${family.version}`, () => {
       it('is closed by the client', () => {
