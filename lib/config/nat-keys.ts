@@ -1,5 +1,6 @@
 /** What a configuration file says of mode nat: the keys of a service, and those of the packet path that all share. */
 import { z } from 'zod';
+import { fullStates } from '../conntrack/states.ts';
 import { usageError } from '../model/errors.ts';
 import { canonicalIp } from '../model/ip.ts';
 import {
@@ -43,7 +44,7 @@ export const natServiceKeys = {
 
 /** The packet path: one for all services of mode nat of an instance. */
 export const natPathSchema = table({
-  ...pathKeys(defaultNatPathSpec),
+  ...pathKeys(defaultNatPathSpec, fullStates),
   'snat-ports': portRange(defaultNatPathSpec.snatPorts).describe(
     'The ports that rewritten packets leave from; nothing else may use them.',
   ),

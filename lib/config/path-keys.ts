@@ -1,6 +1,6 @@
 /** What a configuration file says of a packet path, whatever its mode. */
 import { z } from 'zod';
-import { defaultFlowTimeouts } from '../conntrack/states.ts';
+import { defaultFlowTimeouts, type FlowTimeouts } from '../conntrack/states.ts';
 import { formatDuration } from '../model/duration.ts';
 import { usageError } from '../model/errors.ts';
 import { onFailurePolicies, type PathSpec } from '../model/spec.ts';
@@ -35,19 +35,21 @@ const interfaceName = text((given) => {
   throw usageError(`${JSON.stringify(given)} is not an interface`, 'write its name, as in eth0');
 });
 
-const timeouts = table(
-  Object.fromEntries(
-    Object.entries(defaultFlowTimeouts).map(([state, usualMs]) => [
-      state,
-      positiveTime
-        .exactOptional()
-        .describe(`Silence that ends a flow in this state: ${formatDuration(usualMs)}.`),
-    ]),
-  ),
-);
+function timeoutsOf(states: readonly (keyof FlowTimeouts)[]) {
+  return table(
+    Object.fromEntries(
+      states.map((state) => [
+        state,
+        positiveTime
+          .exactOptional()
+          .describe(`Silence that ends a flow in this state: ${formatDuration(defaultFlowTimeouts[state])}.`),
+      ]),
+    ),
+  );
+}
 
-/** The keys that all packet paths have. */
-export function pathKeys(usual: PathSpec) {
+/** The keys that all packet paths have; `states` are those that its flows may be in. */
+export function pathKeys(usual: PathSpec, states: readonly (keyof FlowTimeouts)[]) {
   return {
     workers: z
       .int()
@@ -68,7 +70,7 @@ export function pathKeys(usual: PathSpec) {
     'add-vip': interfaceName
       .exactOptional()
       .describe('Interface to put the VIPs on that this machine lacks.'),
-    timeouts: timeouts.prefault({}).describe('Silence after which a flow ends, by its state.'),
+    timeouts: timeoutsOf(states).prefault({}).describe('Silence after which a flow ends, by its state.'),
   };
 }
 

@@ -77,6 +77,8 @@ export const Count = {
   opened: 3,
   expired: 4,
   evicted: 5,
+  /** Packets that were placed by hash and began no flow, for want of room or because too many did at once. */
+  unremembered: 6,
 } as const;
 const countWords = 16;
 

@@ -1,6 +1,6 @@
 /**
  * Finds a flow by either of its five-tuples. Both live in one index, so one look tells whether a packet belongs to
- * a flow, and in which direction.
+ * a flow, and in which direction. Where answers are never seen, only what clients send has a key.
  *
  *   slot  │ tag: high bits of the hash │ direction │ row number │      0 = empty
  *   open addressing, linear probing: a key stands at home = hash mod slots or behind it, with no gap between
@@ -27,13 +27,15 @@ export class KeyIndex {
   /** Bits of a row number; the direction stands above them, the tag above that. */
   readonly #rowBits: number;
   readonly #key = new FlowKey();
+  readonly #withAnswers: boolean;
   /** The key of a row that is met on the way. */
   readonly #met = new FlowKey();
   readonly #prefetched = new Int32Array(prefetchable);
 
   /** An empty index over the rows. */
-  constructor(rows: FlowRows, hash: TupleHash, book: AddressBook) {
+  constructor(rows: FlowRows, hash: TupleHash, book: AddressBook, withAnswers: boolean) {
     this.book = book;
+    this.#withAnswers = withAnswers;
     this.#rows = rows;
     this.#slots = rows.slots;
     this.#slots.fill(0);
@@ -125,18 +127,18 @@ export class KeyIndex {
     return this.find(hash, words, 0, 4, endpointPort, port, protocol) >> 1;
   }
 
-  /** Enters both keys of a row. Enters none and answers false if another flow has one of them. */
+  /** Enters the keys of a row. Enters none and answers false if another flow has one of them. */
   add(row: number): boolean {
     if (!this.#addKey(row, Direction.original)) return false;
-    if (this.#addKey(row, Direction.answer)) return true;
+    if (!this.#withAnswers || this.#addKey(row, Direction.answer)) return true;
     this.#removeKey(row, Direction.original);
     return false;
   }
 
-  /** Takes both keys of a row out. The row must read as it did when they were entered. */
+  /** Takes the keys of a row out. The row must read as it did when they were entered. */
   remove(row: number): void {
     this.#removeKey(row, Direction.original);
-    this.#removeKey(row, Direction.answer);
+    if (this.#withAnswers) this.#removeKey(row, Direction.answer);
   }
 
   #addKey(row: number, direction: number): boolean {

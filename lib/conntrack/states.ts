@@ -20,6 +20,8 @@ export const flowStateNames = [
   'last-ack',
   'time-wait',
   'reset',
+  'picked-up',
+  'fin-seen',
 ] as const;
 
 export type FlowStateName = (typeof flowStateNames)[number];
@@ -43,8 +45,12 @@ export const FlowState = {
   lastAck: 8,
   /** Both have sent a FIN and something came after. */
   timeWait: 9,
-  /** A plausible RST has passed. */
+  /** A plausible RST has passed; in direct server return, any. */
   reset: 10,
+  /** In direct server return: one segment in mid-flow, nothing before it that is remembered. */
+  pickedUp: 11,
+  /** In direct server return: the client has sent a FIN. */
+  finSeen: 12,
 } as const;
 
 export const FlowClass = { halfOpen: 0, live: 1, closing: 2 } as const;
@@ -62,7 +68,32 @@ export const classOfState: Uint8Array = Uint8Array.of(
   FlowClass.closing,
   FlowClass.closing,
   FlowClass.closing,
+  FlowClass.halfOpen,
+  FlowClass.closing,
 );
+
+/** The states of flows that are seen in both directions (NAT), and in the client's alone (direct server return). */
+export const fullStates = [
+  'syn-sent',
+  'syn-received',
+  'udp-new',
+  'established',
+  'client-closing',
+  'backend-closing',
+  'udp-stream',
+  'last-ack',
+  'time-wait',
+  'reset',
+] as const satisfies readonly FlowStateName[];
+export const partialStates = [
+  'syn-sent',
+  'picked-up',
+  'udp-new',
+  'established',
+  'udp-stream',
+  'fin-seen',
+  'reset',
+] as const satisfies readonly FlowStateName[];
 
 /** Silence after which a flow ends, in milliseconds, by its state. */
 export type FlowTimeouts = Readonly<Record<Exclude<FlowStateName, 'free'>, number>>;
@@ -82,4 +113,6 @@ export const defaultFlowTimeouts: FlowTimeouts = {
   'last-ack': 30_000,
   'time-wait': 120_000,
   reset: 10_000,
+  'picked-up': 240_000,
+  'fin-seen': 120_000,
 };

@@ -80,6 +80,7 @@ export function isReplaceable(state: number): boolean {
     state === FlowState.clientClosing ||
     state === FlowState.lastAck ||
     state === FlowState.timeWait ||
-    state === FlowState.reset
+    state === FlowState.reset ||
+    state === FlowState.finSeen
   );
 }

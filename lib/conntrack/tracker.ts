@@ -4,6 +4,9 @@
  *
  * Memory is bounded by the number of rows, and pressure falls on the unproven: a newcomer may take the place of a
  * flow that is over, or of the oldest that is half-open, but never of a live one.
+ *
+ * Tracking is full where both directions pass (NAT), and partial where answers go another way (direct server return):
+ * then a flow has one key and no port of ours, and its state follows from what the client sends.
  */
 import { type Packet, Protocol } from '../packet/packet.ts';
 import type { AddressBook } from './address-book.ts';
@@ -25,6 +28,7 @@ import { FlowTimers, notDue } from './flow-timers.ts';
 import { addPacket, clearTraffic } from './flow-traffic.ts';
 import { type HashKey, TupleHash } from './half-siphash.ts';
 import { KeyIndex } from './key-index.ts';
+import { firstPartialState, nextPartialState } from './partial-state.ts';
 import type { PortPool } from './port-pool.ts';
 import { classOfState, FlowClass, FlowState, type FlowTimeouts } from './states.ts';
 import { beginTcp, followTcp } from './tcp-sequence.ts';
@@ -57,7 +61,8 @@ const evictionAttempts = 4;
 export class FlowTracker {
   readonly rows: FlowRows;
   readonly index: KeyIndex;
-  readonly #ports: PortPool;
+  /** None in partial tracking. */
+  readonly #ports: PortPool | undefined;
   readonly #options: TrackerOptions;
   readonly #timers: FlowTimers;
   readonly #roster: FlowRoster;
@@ -65,18 +70,18 @@ export class FlowTracker {
 
   /**
    * Takes over the flows of a buffer of `flowBufferBytes`: none if it is fresh, else those that another tracker
-   * left behind, whatever it was doing at the time. `ports` must be fresh.
+   * left behind, whatever it was doing at the time. `ports` must be fresh; without them tracking is partial.
    */
   constructor(
     buffer: SharedArrayBuffer,
     options: TrackerOptions,
     book: AddressBook,
-    ports: PortPool,
+    ports: PortPool | undefined,
     nowMs: number,
   ) {
     const rows = new FlowRows(buffer, options.shape);
     this.rows = rows;
-    this.index = new KeyIndex(rows, new TupleHash(options.key), book);
+    this.index = new KeyIndex(rows, new TupleHash(options.key), book, ports !== undefined);
     this.#ports = ports;
     this.#options = options;
     this.#nowTick = Math.floor(nowMs / tickMs);
@@ -145,7 +150,7 @@ export class FlowTracker {
     rows.halves[half + Half.snatPort] = packet.sourcePort;
     rows.bytes[(flow << byteShift) + Byte.snat] = 0;
     if (snats.length > 0) {
-      const isKept = snats.includes(keptSnat) && this.#ports.claim(endpoint, keptSnat, keptPort);
+      const isKept = snats.includes(keptSnat) && this.#ports?.claim(endpoint, keptSnat, keptPort) === true;
       if (isKept) this.#useSource(flow, keptSnat, keptPort);
       else if (!this.#chooseSource(flow, packet, endpoint, snats)) {
         this.#roster.giveBack(flow);
@@ -161,10 +166,8 @@ export class FlowTracker {
     rows.created[flow] = this.#nowTick;
     rows.words[(flow << wordShift) + Word.lastSeen] = this.#nowTick;
     rows.counts[Count.opened]!++;
-    const tcp = packet.protocol === Protocol.tcp;
-    if (tcp) beginTcp(rows, flow, packet, view);
     addPacket(rows, flow, Direction.original, packet.end - packet.start);
-    this.#roster.enter(flow, tcp ? FlowState.synSent : FlowState.udpNew);
+    this.#roster.enter(flow, this.#begin(flow, packet, view));
     return flow;
   }
 
@@ -175,7 +178,10 @@ export class FlowTracker {
     addPacket(rows, flow, direction, packet.end - packet.start);
     const state = rows.bytes[(flow << byteShift) + Byte.state]!;
     if (packet.protocol === Protocol.tcp) {
-      const next = followTcp(rows, flow, state, direction, packet, view);
+      const next =
+        this.#ports === undefined
+          ? nextPartialState(state, packet.tcpFlags)
+          : followTcp(rows, flow, state, direction, packet, view);
       if (next !== state) this.#roster.move(flow, next);
     } else if (state === FlowState.udpNew) {
       this.#roster.move(flow, FlowState.udpStream);
@@ -191,6 +197,14 @@ export class FlowTracker {
   close(flow: number): void {
     this.#timers.disarm(flow);
     this.#free(flow);
+  }
+
+  /** Takes note of the packet that opens a flow; answers with the state after it. */
+  #begin(flow: number, packet: Packet, view: DataView): number {
+    if (packet.protocol !== Protocol.tcp) return FlowState.udpNew;
+    if (this.#ports === undefined) return firstPartialState(packet.tcpFlags);
+    beginTcp(this.rows, flow, packet, view);
+    return FlowState.synSent;
   }
 
   /** 0 if there is room for one more half-open flow, if need be because another was ended; else why not. */
@@ -234,12 +248,14 @@ export class FlowTracker {
 
   /** Finds a SNAT address with a port to spare, beginning with the one this client always gets. */
   #chooseSource(flow: number, packet: Packet, endpoint: number, snats: Uint8Array): boolean {
+    const ports = this.#ports;
+    if (ports === undefined) return false;
     const favourite = (packet.words[3]! >>> 0) % snats.length;
     for (let turn = 0; turn < snats.length; turn++) {
       const snat = snats[(favourite + turn) % snats.length]!;
-      let port = this.#ports.take(endpoint, snat);
-      if (port === 0 && this.#reclaimPort(endpoint, snat, packet.protocol)) {
-        port = this.#ports.take(endpoint, snat);
+      let port = ports.take(endpoint, snat);
+      if (port === 0 && this.#reclaimPort(ports, endpoint, snat, packet.protocol)) {
+        port = ports.take(endpoint, snat);
       }
       if (port !== 0) {
         this.#useSource(flow, snat, port);
@@ -255,9 +271,9 @@ export class FlowTracker {
   }
 
   /** Ends a flow that holds a port of this pair and has no more use for it; those that had it longest come first. */
-  #reclaimPort(endpoint: number, snat: number, protocol: number): boolean {
+  #reclaimPort(ports: PortPool, endpoint: number, snat: number, protocol: number): boolean {
     for (let distance = 0; distance < reclaimAttempts; distance++) {
-      const port = this.#ports.peek(endpoint, snat, distance);
+      const port = ports.peek(endpoint, snat, distance);
       const flow = this.index.findAnswer(endpoint, snat, port, protocol);
       if (flow !== 0 && this.#mayEvict(flow)) {
         this.#evict(flow);
@@ -269,7 +285,7 @@ export class FlowTracker {
 
   #releasePort(flow: number): void {
     const snat = this.rows.snatOf(flow);
-    if (snat !== 0) this.#ports.release(this.rows.endpointOf(flow), snat, this.rows.snatPortOf(flow));
+    if (snat !== 0) this.#ports?.release(this.rows.endpointOf(flow), snat, this.rows.snatPortOf(flow));
   }
 
   /** Gives back everything that a flow outside the wheels holds. */
@@ -286,7 +302,7 @@ export class FlowTracker {
       const state = rows.stateOf(flow);
       if (state !== FlowState.free && this.index.add(flow)) {
         const snat = rows.snatOf(flow);
-        if (snat !== 0) this.#ports.claim(rows.endpointOf(flow), snat, rows.snatPortOf(flow));
+        if (snat !== 0) this.#ports?.claim(rows.endpointOf(flow), snat, rows.snatPortOf(flow));
         this.#roster.enter(flow, state);
       } else {
         this.#roster.giveBack(flow);

@@ -8,6 +8,7 @@ export function viewState(state: FlowStateName): FlowState {
     case 'syn-received':
     case 'udp-new':
       return 'connecting';
+    case 'picked-up':
     case 'established':
     case 'udp-stream':
       return 'established';

@@ -51,6 +51,13 @@ export function makeFlows(changes: Partial<TrackerOptions> = {}, ports = makePor
   return { tracker: new FlowTracker(buffer, all, book, ports, nowMs), buffer };
 }
 
+/** The same where only the client's half is seen. */
+export function makePartialFlows(changes: Partial<TrackerOptions> = {}): Flows {
+  const all = { ...options, ...changes };
+  const buffer = new SharedArrayBuffer(flowBufferBytes(all.shape));
+  return { tracker: new FlowTracker(buffer, all, book, undefined, 0), buffer };
+}
+
 export interface Parsed {
   readonly packet: Packet;
   readonly view: DataView;

@@ -43,7 +43,7 @@ function makeIndex(flows: readonly Flow[]): { index: KeyIndex; rows: FlowRows } 
     rows.halves[row * 32 + Half.endpoint] = flow.endpoint;
     rows.bytes[row * 64 + Byte.snat] = flow.snat;
   }
-  return { index: new KeyIndex(rows, new BlindHash({ low: 0, high: 0 }), book), rows };
+  return { index: new KeyIndex(rows, new BlindHash({ low: 0, high: 0 }), book, true), rows };
 }
 
 type Tuple = readonly [

@@ -145,7 +145,7 @@ describe('flags', () => {
 describe('a flow gives way to a new SYN of its client', () => {
   it('when that has closed its end, or there was a reset', () => {
     const replaceable = flowStateNames.filter((_, state) => isReplaceable(state));
-    assert.deepEqual(replaceable, ['client-closing', 'last-ack', 'time-wait', 'reset']);
+    assert.deepEqual(replaceable, ['client-closing', 'last-ack', 'time-wait', 'reset', 'fin-seen']);
   });
 });
 
