@@ -1,5 +1,6 @@
 /** Every command, in the order of the help: what runs, what is kept, what is asked and changed while it runs. */
 import type { Command } from './command.ts';
+import { backend } from './commands/backend.ts';
 import { backends } from './commands/backends.ts';
 import { check } from './commands/check.ts';
 import { completion } from './commands/completion.ts';
@@ -23,6 +24,7 @@ import { weight } from './commands/weight.ts';
 export const commands: readonly Command[] = [
   proxy,
   nat,
+  backend,
   up,
   check,
   plan,

@@ -10,6 +10,7 @@ const leadingExamples = [
     'leave out backends that are not well',
   ],
   ['sluice nat :8080 10.0.0.1:80 10.0.0.2:80', 'rewrite packets, and end no connection (root)'],
+  ['sluice backend 192.0.2.10 --from 10.0.0.1', 'be a backend that answers clients itself (root)'],
   ['sluice up -f edge.yaml', 'run everything in a configuration file'],
   ['sluice backends', 'ask the running instance how its backends are'],
 ] as const;

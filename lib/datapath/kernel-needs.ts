@@ -1,6 +1,6 @@
 /** From a generation of tables to what the machine has to do for it. */
-import { readdirSync } from 'node:fs';
 import { familyOf, type KernelDescription } from './kernel/description.ts';
+import { interfaceNames } from './kernel/sysctls.ts';
 import type { Generation } from './mode.ts';
 import type { Publication } from './publication.ts';
 import type { PathSettings } from './settings.ts';
@@ -25,7 +25,7 @@ export function describeKernel(
   return {
     rules: { selectors, workers, firstQueue, spreadSeed, onFailure },
     sources,
-    interfaces: linkNames(),
+    interfaces: interfaceNames(),
     addedAddresses:
       addVip === undefined
         ? []
@@ -35,9 +35,4 @@ export function describeKernel(
     markedRoutes,
     marksFirst: [...marked].filter((family) => ownVips.some((address) => familyOf(address) === family)),
   };
-}
-
-/** Clients may come by any interface, also by one that is down as yet, which `os.networkInterfaces` would hide. */
-function linkNames(): readonly string[] {
-  return readdirSync('/proc/sys/net/ipv4/conf').filter((name) => !['all', 'default', 'lo'].includes(name));
 }

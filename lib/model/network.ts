@@ -2,7 +2,7 @@
  * Networks as people write them: `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. In the 16 bytes of
  * `model/ip.ts` an IPv4 prefix counts from the 96 bits that all IPv4 addresses begin with.
  */
-import { type IpFamily, parseIp } from './ip.ts';
+import { formatIp, type IpFamily, parseIp } from './ip.ts';
 
 export interface Network {
   readonly family: IpFamily;
@@ -25,6 +25,12 @@ export function parseNetwork(text: string): Network | undefined {
   if (prefixBits > 128) return undefined;
   for (let index = 0; index < 16; index++) address[index]! &= maskByte(prefixBits, index);
   return { family, address, prefixBits };
+}
+
+/** The one spelling of a network; an address has no prefix length. */
+export function formatNetwork({ family, address, prefixBits }: Network): string {
+  const bits = prefixBits - (family === 4 ? mappedBits : 0);
+  return formatIp(address, 0, family) + (prefixBits === 128 ? '' : `/${bits}`);
 }
 
 /** Whether the 16 bytes at `offset` are an address of the network. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseIp } from '../../lib/model/ip.ts';
-import { contains, parseNetwork } from '../../lib/model/network.ts';
+import { contains, formatNetwork, parseNetwork } from '../../lib/model/network.ts';
 
 function holds(network: string, address: string): boolean {
   const bytes = new Uint8Array(20);
@@ -32,6 +32,18 @@ describe('a network', () => {
   it('does not mind bits behind its prefix', () => {
     assert.deepEqual(parseNetwork('10.1.2.3/8'), parseNetwork('10.0.0.0/8'));
     assert.equal(holds('10.1.2.3/8', '10.9.9.9'), true);
+  });
+
+  it('has one spelling', () => {
+    for (const [text, spelling] of [
+      ['10.1.2.3/8', '10.0.0.0/8'],
+      ['10.1.2.3/32', '10.1.2.3'],
+      ['FD00:0::1/64', 'fd00::/64'],
+      ['fd00::1', 'fd00::1'],
+      ['0.0.0.0/0', '0.0.0.0/0'],
+    ] as const) {
+      assert.equal(formatNetwork(parseNetwork(text)!), spelling);
+    }
   });
 
   it('is not what has no address or too long a prefix', () => {

@@ -23,6 +23,7 @@ const catalogue = {
   nft: { package: 'nftables' },
   ping: { package: 'iputils-ping' },
   tshark: { package: 'tshark' },
+  tcpdump: { package: 'tcpdump' },
   ethtool: { package: 'ethtool' },
 } as const satisfies Record<string, { package: string; path?: string }>;
 

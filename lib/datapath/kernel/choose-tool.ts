@@ -1,41 +1,45 @@
 /**
- * Which tool brings the rules in: nft where the kernel has its `queue` expression, else iptables where it has NFQUEUE.
- * Finding out changes nothing but that the kernel may load modules.
+ * Which tool brings the rules in: nft where the kernel has its `queue` expression, else iptables where it has NFQUEUE;
+ * where no rule queues packets, the first that works. Finding out changes nothing but that the kernel may load modules.
  */
 import { ExitCode, SluiceError } from '../../model/errors.ts';
 import { CommandError, type Run } from './command.ts';
 import { type RuleTool, type RuleToolName, ruleTool } from './rule-tool.ts';
 
 /** `--check`: the kernel builds the transaction and then gives it up. */
-const nftProbe = `table inet sluice-probe {
+const nftProbe = (queue: string) => `table inet sluice-probe {
   chain probe {
     type filter hook prerouting priority raw; policy accept;
-    queue num 0
+    ${queue}
   }
 }
 `;
 
 /** `--test`: parsed, the kernel asked for each extension, never committed. */
-const iptablesProbe = `*raw
+const iptablesProbe = (queue: string) => `*raw
 :sluice-probe - [0:0]
--A sluice-probe -j CT --notrack
--A sluice-probe -p udp -m u32 --u32 "0=0" -j NFQUEUE --queue-num 0
-COMMIT
+${queue}COMMIT
 `;
 
-const probes: readonly (readonly [RuleToolName, string, readonly string[], string])[] = [
-  ['nft', 'nft', ['--check', '-f', '-'], nftProbe],
-  ['iptables', 'iptables-restore', ['--test', '--noflush'], iptablesProbe],
-  ['iptables-legacy', 'iptables-legacy-restore', ['--test', '--noflush'], iptablesProbe],
+const queueByNft = 'queue num 0';
+const queueByIptables = `-A sluice-probe -j CT --notrack
+-A sluice-probe -p udp -m u32 --u32 "0=0" -j NFQUEUE --queue-num 0
+`;
+
+const programs: readonly (readonly [RuleToolName, string])[] = [
+  ['nft', 'nft'],
+  ['iptables', 'iptables-restore'],
+  ['iptables-legacy', 'iptables-legacy-restore'],
 ];
 
 /** The first tool that works here. Rejects with ERR_SLUICE_NO_RULE_TOOL and what to install, exit code 4. */
-export async function chooseRuleTool(run: Run): Promise<RuleTool> {
+export async function chooseRuleTool(run: Run, { queues = true } = {}): Promise<RuleTool> {
   const complaints: string[] = [];
   let present = 0;
-  for (const [name, program, args, probe] of probes) {
+  for (const [name, program] of programs) {
     try {
-      await run(program, args, probe);
+      if (name === 'nft') await run(program, ['--check', '-f', '-'], nftProbe(queues ? queueByNft : ''));
+      else await run(program, ['--test', '--noflush'], iptablesProbe(queues ? queueByIptables : ''));
       return ruleTool(name, run);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;

@@ -25,7 +25,7 @@ import type { RuleToolName } from './rule-tool.ts';
 /** Something that was added by `ip OBJECT add SPEC OPTIONS` and goes by `ip OBJECT delete SPEC`, or the reverse. */
 export interface IpChange {
   readonly kind: 'ip';
-  readonly object: 'address' | 'route' | 'rule';
+  readonly object: 'address' | 'link' | 'route' | 'rule';
   /** Where the object does not tell by itself. */
   readonly family?: 4 | 6;
   readonly spec: readonly string[];

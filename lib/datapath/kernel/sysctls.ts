@@ -7,7 +7,7 @@
  *   accept_local    without it, such a source is a martian: dropped before any log
  *   send_redirects  `all` or the interface's; would tell hosts of our link to go round us
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ExitCode, SluiceError } from '../../model/errors.ts';
 
 const root = '/proc/sys/';
@@ -38,6 +38,11 @@ export function readSetting(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Interfaces that packets may come by, also those that are down as yet, which `os.networkInterfaces` would hide. */
+export function interfaceNames(): readonly string[] {
+  return readdirSync(`${root}net/ipv4/conf`).filter((name) => !['all', 'default', 'lo'].includes(name));
 }
 
 /** Every setting that matters, right or wrong, in the order in which they are to be written. */
@@ -77,9 +82,14 @@ export function settingsFor(needed: SettingsNeeded, read: ReadSetting = readSett
 
 const redirects = 'hosts of the same link are told to go round the balancer';
 
-/** The command that sets it, in the notation of sysctl(8), where dots and slashes change places. */
-export function sysctlCommand({ path, wanted }: Setting): string {
-  return `sysctl -w ${path.replace(/[./]/g, (sign) => (sign === '/' ? '.' : '/'))}=${wanted}`;
+/** A setting in the notation of sysctl(8), where dots and slashes change places. */
+export function sysctlName(path: string): string {
+  return path.replace(/[./]/g, (sign) => (sign === '/' ? '.' : '/'));
+}
+
+/** The command that sets it. */
+export function sysctlCommand({ path, wanted }: Pick<Setting, 'path' | 'wanted'>): string {
+  return `sysctl -w ${sysctlName(path)}=${wanted}`;
 }
 
 /** Writes a setting and reads it back, because the kernel may say yes and not do it. Throws ERR_SLUICE_SYSCTL. */
@@ -98,7 +108,7 @@ export function writeSetting(path: string, value: string): void {
     `${path} stays ${now ?? 'absent'}${reason}, and has to be ${value}`,
     {
       exitCode: ExitCode.missing,
-      remedy: `run as root: ${sysctlCommand({ path, current: now ?? '', wanted: value, why: '' })}`,
+      remedy: `run as root: ${sysctlCommand({ path, wanted: value })}`,
       cause,
     },
   );

@@ -30,6 +30,16 @@ describe('the tool for rules', () => {
     });
   }
 
+  it('need not have a queue where none is asked for', async () => {
+    const asked: (string | undefined)[] = [];
+    const run: Run = async (_program, _args, input) => {
+      asked.push(input);
+      return '';
+    };
+    assert.equal((await chooseRuleTool(run, { queues: false })).name, 'nft');
+    assert.doesNotMatch(asked.join(), /queue/i);
+  });
+
   it('is missing where none is installed', async () => {
     await assert.rejects(chooseRuleTool(machine({})), {
       code: 'ERR_SLUICE_NO_RULE_TOOL',

@@ -1,0 +1,88 @@
+/**
+ * The network that the tests of `sluice backend` run in, on the backend itself. The balancer is tunnel.py, which knows
+ * nothing of sluice. Answers go to the client without it.
+ *
+ *   client 10.1.0.2 ──── 10.1.0.1 router 10.2.0.1 ──── 10.2.0.2 balancer
+ *          fd01::2       fd01::1         fd02::1       fd02::2
+ *                                        10.3.0.1 ──── 10.3.0.2 backend
+ *                                        fd03::1       fd03::2
+ *
+ * Nobody leaves anything for a network card to do: the balancer takes packets as they are on the wire.
+ */
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Network, NetworkSpec } from '../support/netns.ts';
+import { startProgram } from './nat-support.ts';
+
+/** Each family outside with each inside. */
+export const combinations = [
+  { vip: '192.0.2.10', outer: 4 },
+  { vip: '192.0.2.11', outer: 6 },
+  { vip: '2001:db8::10', outer: 6 },
+  { vip: '2001:db8::11', outer: 4 },
+] as const;
+
+export const vips = combinations.map(({ vip }) => vip);
+
+export const balancer = { 4: '10.2.0.2', 6: 'fd02::2' } as const;
+export const backend = { 4: '10.3.0.2', 6: 'fd03::2' } as const;
+
+export const backendNetwork: NetworkSpec = {
+  links: [
+    { ends: { client: '10.1.0.2/24 fd01::2/64', router: '10.1.0.1/24 fd01::1/64' } },
+    { ends: { balancer: '10.2.0.2/24 fd02::2/64', router: '10.2.0.1/24 fd02::1/64' } },
+    { ends: { backend: '10.3.0.2/24 fd03::2/64', router: '10.3.0.1/24 fd03::1/64' } },
+  ],
+  routes: {
+    client: ['default via 10.1.0.1', 'default via fd01::1'],
+    balancer: ['default via 10.2.0.1', 'default via fd02::1'],
+    backend: ['default via 10.3.0.1', 'default via fd03::1'],
+    router: combinations.map(({ vip }) => `${vip} via ${balancer[vip.includes(':') ? 6 : 4]}`),
+  },
+  // What tunnel.py takes goes no other way.
+  sysctls: { balancer: ['net.ipv4.ip_forward=0', 'net.ipv6.conf.all.forwarding=0'] },
+};
+
+/** Has no device of the network leave segments or checksums to be made later. */
+export function forbidOffload(network: Network): void {
+  for (const name of ['client', 'balancer', 'backend']) {
+    network.host(name).run('ethtool -K router tx off tso off gso off');
+    network.host('router').run(`ethtool -K ${name} tx off tso off gso off gro off`);
+  }
+}
+
+/** Starts the balancer; the answer ends it. */
+export function startTunnel(network: Network, kind: 'gre' | 'ipip'): Promise<() => Promise<void>> {
+  const file = fileURLToPath(new URL('./fixtures/tunnel.py', import.meta.url));
+  const words = combinations.map(({ vip, outer }) => [vip, kind, balancer[outer], backend[outer]].join());
+  return startProgram(network, 'balancer', 'python3', [file, 'router', ...words], (child) =>
+    once(child.stdout!, 'data'),
+  );
+}
+
+/** Starts the servers of nat-origin.ts on the backend. */
+export function startServers(network: Network): Promise<() => Promise<void>> {
+  const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
+  const words = ['--import', 'tsx', file, 'backend'];
+  return startProgram(network, 'backend', process.execPath, words, (child) => once(child.stdout!, 'data'));
+}
+
+/** `http://192.0.2.10:8080`. */
+export function url(vip: string): string {
+  return `http://${vip.includes(':') ? `[${vip}]` : vip}:8080`;
+}
+
+/** What of a machine `sluice backend` changes, by a shell that runs there. */
+export function machineState(run: (command: string) => string): string {
+  return [
+    'for tool in iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save; do $tool 2>/dev/null; done',
+    'ip -oneline address show; ip -oneline link show | sed "s/ qlen .*//"; ip route show table all',
+    'ip -6 route show table all; ip rule; cd /proc/sys/net; grep -r . ipv4/conf ipv6/conf 2>/dev/null; true',
+  ]
+    .map(run)
+    .join('\n')
+    .split('\n')
+    .filter((line) => !/^(#|\*|:[A-Z]+ ACCEPT|COMMIT)|stable_secret|mtu:/.test(line))
+    .map((line) => line.replace(/ (expires|valid_lft|preferred_lft) \S+|\[\d+:\d+\]/g, ''))
+    .join('\n');
+}

@@ -1,0 +1,42 @@
+/** What passes an interface of a host, kept by tcpdump and read by tshark. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Host } from './netns.ts';
+import { toolPath } from './tools.ts';
+
+export interface Capture {
+  /** Ends it, once what has passed is kept. */
+  stop(): Promise<void>;
+}
+
+/** Begins to keep what passes; `filter` is pcap-filter(7). */
+export async function startCapture(
+  host: Host,
+  interfaceName: string,
+  file: string,
+  filter = '',
+): Promise<Capture> {
+  // The kernel would hold packets back to hand over many at once.
+  const words = ['--immediate-mode', '-U', '-i', interfaceName, '-w', file, filter];
+  const tcpdump = host.spawn('tcpdump', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  await once(tcpdump.stderr!, 'data');
+  return {
+    async stop() {
+      await delay(100);
+      const closed = once(tcpdump, 'close');
+      tcpdump.kill('SIGINT');
+      await closed;
+    },
+  };
+}
+
+/** The packets of a capture that match (wireshark-filter(4)): of each, a field of the dissector. */
+export function readCapture(file: string, filter: string, field: string): string[] {
+  const words = ['-r', file, '-Y', filter, '-T', 'fields', '-e', field];
+  const output = execFileSync(toolPath('tshark'), words, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return output.split('\n').slice(0, -1);
+}
