@@ -35,12 +35,22 @@ export class Maglev<Flow, Member extends Candidate> implements Policy<Flow, Memb
     this.#table = table;
   }
 
+  /** Where a flow belongs in `table`. */
+  slotOf(flow: Flow): number {
+    const length = this.#writeKey(flow, this.#key);
+    this.#hash.hash(this.#key, 0, length);
+    return slotOf(this.#hash.lo, this.#hash.hi, this.#table.length);
+  }
+
+  /** By slot, the candidate that owns it: its place in the list that was adopted. */
+  get table(): Uint16Array {
+    return this.#table;
+  }
+
   /** Past backends that were tried the flow goes to the next slot's, so that these spread over all others. */
   pick(flow: Flow, tried: readonly Member[], maxConnections: number): Member | null {
     const size = this.#table.length;
-    const length = this.#writeKey(flow, this.#key);
-    this.#hash.hash(this.#key, 0, length);
-    let slot = slotOf(this.#hash.lo, this.#hash.hi, size);
+    let slot = this.slotOf(flow);
     for (let i = 0; i < size; i++) {
       const index = this.#table[slot]!;
       if (index === noBackend) return null;

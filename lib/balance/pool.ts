@@ -15,6 +15,7 @@ import type { Random } from '../model/clock.ts';
 import type { AllDownPolicy, BackendSpec, BalanceName } from '../model/spec.ts';
 import { type AdminState, Backend } from './backend.ts';
 import { createPolicy } from './create-policy.ts';
+import { Maglev } from './maglev.ts';
 import type { Policy } from './policy.ts';
 
 /** What a reload may change. */
@@ -102,11 +103,13 @@ export class BackendPool {
    */
   pick(flow: FlowTuple, tried: readonly Backend[]): Backend | 'all-down' | 'all-full' {
     if (!hasUntried(this.#candidates, tried)) return 'all-down';
-    if (this.#policyIsStale) {
-      this.#policy.rebuild(this.#candidates);
-      this.#policyIsStale = false;
-    }
-    return this.#policy.pick(flow, tried, this.#settings.maxConnections) ?? 'all-full';
+    return this.#upToDatePolicy().pick(flow, tried, this.#settings.maxConnections) ?? 'all-full';
+  }
+
+  /** Where a flow belongs among `candidates` and in the table over them; undefined unless its policy has one. */
+  explain(flow: FlowTuple): { readonly slot: number; readonly table: Uint16Array } | undefined {
+    const policy = this.#upToDatePolicy();
+    return policy instanceof Maglev ? { slot: policy.slotOf(flow), table: policy.table } : undefined;
   }
 
   /** A flow goes to `backend`, from its connect on. */
@@ -210,6 +213,14 @@ export class BackendPool {
     copy.#backends = this.#backends.map((backend) => backend.copy());
     copy.#refresh();
     return copy;
+  }
+
+  #upToDatePolicy(): Policy<FlowTuple, Backend> {
+    if (this.#policyIsStale) {
+      this.#policy.rebuild(this.#candidates);
+      this.#policyIsStale = false;
+    }
+    return this.#policy;
   }
 
   /** Works out the candidates anew after something that they depend on has changed. */

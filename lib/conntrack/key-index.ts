@@ -32,16 +32,20 @@ export class KeyIndex {
   readonly #met = new FlowKey();
   readonly #prefetched = new Int32Array(prefetchable);
 
-  /** An empty index over the rows. */
+  /** The index that stands in the rows' memory, for whoever only reads; who is to write clears it first. */
   constructor(rows: FlowRows, hash: TupleHash, book: AddressBook, withAnswers: boolean) {
     this.book = book;
     this.#withAnswers = withAnswers;
     this.#rows = rows;
     this.#slots = rows.slots;
-    this.#slots.fill(0);
     this.#mask = rows.capacity * slotsPerFlow - 1;
     this.#hash = hash;
     this.#rowBits = 31 - Math.clz32(rows.capacity);
+  }
+
+  /** Forgets every key. */
+  clear(): void {
+    this.#slots.fill(0);
   }
 
   /** The hash of a five-tuple, with its addresses at `source` and `destination` in `words`. */

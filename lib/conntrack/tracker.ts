@@ -298,6 +298,7 @@ export class FlowTracker {
   /** Builds everything that follows from the rows: index, ports, wheels, free rows and counts. */
   #adopt(): void {
     const { rows } = this;
+    this.index.clear();
     for (let flow = rows.capacity - 1; flow >= 1; flow--) {
       const state = rows.stateOf(flow);
       if (state !== FlowState.free && this.index.add(flow)) {

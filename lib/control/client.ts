@@ -4,15 +4,17 @@
  * make none do not pay for it.
  */
 import type { Client } from 'undici';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import { reasonOf, timedOut } from '../health/reason.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
+import type { TraceView } from '../model/trace.ts';
 import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
 import { fromProblem } from './problem.ts';
-import { formatFlowQuery } from './query.ts';
+import { formatFlowQuery, formatTraced } from './query.ts';
 import type { ReachableInstance } from './reachable.ts';
 
 /** A reload may have names to look up; all else is answered at once or never. */
@@ -79,6 +81,11 @@ export class ControlClient implements ReachableInstance {
     if (instead === undefined) return this.#askJson({ method: 'POST', path: '/v1/plan' });
     const path = `/v1/plan?file=${encodeURIComponent(instead.file)}`;
     return this.#askJson({ method: 'POST', path, text: instead.text });
+  }
+
+  /** See `Controllable.trace`. */
+  trace(flow: FlowTuple): Promise<TraceView> {
+    return this.#askJson({ method: 'GET', path: `/v1/trace?${formatTraced(flow)}` });
   }
 
   /** Resolves once the instance has heard it, which is before it has stopped. */

@@ -2,8 +2,10 @@
  * What a running instance can be asked, by whoever asks: the control socket, the dashboard inside the same
  * process, a test. Everything above the process floor knows an instance through this and nothing else.
  */
+import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
+import type { TraceView } from '../model/trace.ts';
 import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 
 /** What a person may change about a backend while it runs; absent fields stay as they are. */
@@ -41,6 +43,8 @@ export interface Controllable {
    * invalid.
    */
   plan(instead?: ConfigText): Promise<PlanView>;
+  /** The way of a flow, which may be there or not, through the instance. Changes nothing. */
+  trace(flow: FlowTuple): Promise<TraceView>;
   /** Begins an orderly stop: no new clients, live ones until the drain deadline. Once is enough. */
   stop(): void;
 }

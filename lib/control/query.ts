@@ -1,4 +1,6 @@
 /** What stands behind the `?` of a request, as the client writes it and the server reads it. */
+import type { FlowTuple } from '../hash/flow-key.ts';
+import { formatFlowTuple, parseFlowTuple } from '../hash/flow-tuple.ts';
 import { usageError } from '../model/errors.ts';
 import { parseFlowFilter } from '../model/flow-filter.ts';
 import { type FlowQuery, type FlowSort, flowSorts } from '../model/flow-query.ts';
@@ -33,6 +35,16 @@ export function parseFlowQuery(query: URLSearchParams): FlowQuery {
     ...(filter === null ? {} : { filter: parseFlowFilter(filter) }),
     rates: parseSwitch(query, 'rates'),
   };
+}
+
+/** `flow=tcp+198.51.100.7%3A40000+192.0.2.10%3A80`. */
+export function formatTraced(flow: FlowTuple): string {
+  return new URLSearchParams({ flow: formatFlowTuple(flow).join(' ') }).toString();
+}
+
+/** Throws ERR_SLUICE_USAGE for what is no flow. */
+export function parseTraced(query: URLSearchParams): FlowTuple {
+  return parseFlowTuple((query.get('flow') ?? '').split(' ').filter((word) => word !== ''));
 }
 
 /** A parameter that is a whole number, and what it is unless given. */

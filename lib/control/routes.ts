@@ -7,7 +7,7 @@ import { expositionContentType } from '../metrics/exposition.ts';
 import { readProcess } from '../metrics/process.ts';
 import type { Controllable } from './controllable.ts';
 import { parsePatch } from './patch.ts';
-import { parseFlowQuery, parseWhole } from './query.ts';
+import { parseFlowQuery, parseTraced, parseWhole } from './query.ts';
 
 export interface RouteRequest {
   /** What stands in place of each `*` of the route's path, decoded. */
@@ -92,6 +92,11 @@ export const controlRoutes: readonly Route[] = [
     path: '/v1/plan',
     answer: async (instance, { body: text, query }) =>
       json(await instance.plan(text === '' ? undefined : { text, file: query.get('file') ?? 'the request' })),
+  },
+  {
+    method: 'GET',
+    path: '/v1/trace',
+    answer: async (instance, { query }) => json(await instance.trace(parseTraced(query))),
   },
   {
     method: 'POST',

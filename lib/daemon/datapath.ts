@@ -7,6 +7,8 @@ import type { FoundFlows } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
 import type { Vip, VipBackend } from '../datapath/settings.ts';
+import type { PathSnapshot } from '../datapath/snapshot.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Traffic } from '../model/traffic.ts';
@@ -25,6 +27,8 @@ export interface Datapath<V extends Vip> {
   flowCount(): number;
   /** Flows that are not over by where they go, with up to `examples` of each. */
   groups(examples: number): readonly FlowGroup[];
+  /** This moment, with those of the flows that `tuples` are packets of, in either direction. */
+  snapshot(tuples: readonly FlowTuple[]): PathSnapshot;
   /** From now on there are no new flows; those that are there go on. */
   refuse(): void | Promise<void>;
   /** Puts everything back. */

@@ -7,29 +7,30 @@
  */
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, ConfigText, Controllable } from '../control/controllable.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log, LogLevel } from '../model/log.ts';
 import type { PlanView } from '../model/plan.ts';
-import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
+import type { InstanceSpec } from '../model/spec.ts';
+import type { TraceView } from '../model/trace.ts';
 import type { BackendView, FlowsView, HistoryView, LogView, ServiceView, StatusView } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import { BackendHistories } from './backend-history.ts';
+import { createService } from './create-service.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { LogTail } from './log-tail.ts';
 import { PacketPaths } from './packet-paths.ts';
-import { PacketService } from './packet-service.ts';
 import { planServices } from './plan.ts';
-import { ProxyService } from './proxy-service.ts';
 import { applySpec, type Retired, summarize } from './reload.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
+import { traceFlow } from './tracing.ts';
 import { TrafficHistory } from './traffic-history.ts';
 import { version } from './version.ts';
 import { viewBackend, viewFlows } from './views.ts';
-import { natVip } from './vips.ts';
 
 /** Reads the configuration anew, from where it came; of another text, as if that stood there. */
 export type Reread = (instead?: ConfigText) => Promise<InstanceSpec>;
@@ -179,6 +180,18 @@ export class Instance implements Controllable {
     }
   }
 
+  async trace(tuple: FlowTuple): Promise<TraceView> {
+    const addresses = await resolveHosts(this.#spec);
+    return traceFlow(tuple, {
+      instance: this.#spec.name,
+      running: true,
+      backends: this.backends(),
+      services: this.#services.values(),
+      paths: this.#paths,
+      addresses,
+    });
+  }
+
   async reload(): Promise<PlanView> {
     if (this.#reloading) throw new SluiceError('ERR_SLUICE_BUSY', 'the instance is reloading already');
     this.#requireReady();
@@ -241,13 +254,9 @@ export class Instance implements Controllable {
   #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): Retired {
     this.#requireFit(next, addresses);
     this.#paths.configure(next);
-    return applySpec(current, next, this.#services, addresses, (spec) => this.#create(spec, addresses));
-  }
-
-  #create(spec: ServiceSpec, addresses: Addresses): RunningService {
-    const surroundings = this.#surroundings;
-    if (spec.mode !== 'nat') return new ProxyService(spec, addresses, surroundings);
-    return new PacketService({ spec, addresses, path: this.#paths.nat, complete: natVip, surroundings });
+    return applySpec(current, next, this.#services, addresses, (spec) =>
+      createService(spec, addresses, this.#paths, this.#surroundings),
+    );
   }
 
   #requireReady(): void {

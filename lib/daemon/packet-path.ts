@@ -6,6 +6,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '../datapath/kernel/description.ts';
 import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
+import type { PathSnapshot } from '../datapath/snapshot.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
@@ -29,7 +31,7 @@ export interface VipOwner<V extends Vip> {
 const mostCounted = 10_000;
 
 export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSource {
-  readonly #mode: Mode;
+  readonly mode: Mode;
   readonly #open: OpenDatapath<S, V>;
   readonly #log: Log;
   readonly #owners = new Set<VipOwner<V>>();
@@ -45,7 +47,7 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
   #stopped = false;
 
   constructor(mode: Mode, settings: S, open: OpenDatapath<S, V>, log: Log) {
-    this.#mode = mode;
+    this.mode = mode;
     this.#settings = settings;
     this.#open = open;
     this.#log = log;
@@ -135,18 +137,23 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     const groups = this.#datapath?.groups(examples) ?? [];
     return groups.map(({ vip, backend, flows, examples: some }) => ({
       service: vip.service,
-      mode: this.#mode,
+      mode: this.mode,
       protocol: vip.protocol,
       vip: { host: vip.address, port: vip.port },
       backend: { address: backend },
       flows,
-      examples: some.map((flow) => ({ ...flow, mode: this.#mode })),
+      examples: some.map((flow) => ({ ...flow, mode: this.mode })),
     }));
   }
 
   flows(query: FlowQuery): FlowsView {
     const { flows, matching } = this.#datapath?.flows(query) ?? { flows: [], matching: 0 };
-    return { flows: flows.map((flow) => ({ ...flow, mode: this.#mode })), matching };
+    return { flows: flows.map((flow) => ({ ...flow, mode: this.mode })), matching };
+  }
+
+  /** This moment, with those of the flows that `tuples` are packets of; undefined if it has not been opened. */
+  snapshot(tuples: readonly FlowTuple[]): PathSnapshot | undefined {
+    return this.#datapath?.snapshot(tuples);
   }
 
   /** Flows of a service that are not over; undefined where it would take long to find out. */

@@ -13,6 +13,10 @@ export class PacketPaths {
     this.nat = new PacketPath('nat', natSettingsOf(spec), open.nat, log);
   }
 
+  get all(): readonly Pick<typeof this.nat, 'mode' | 'snapshot'>[] {
+    return [this.nat];
+  }
+
   /** Takes the settings of a new specification, which `requireUnchanged` has nothing against. */
   configure(spec: InstanceSpec): void {
     this.nat.configure(this.#natSettings(spec));

@@ -2,6 +2,7 @@
  * What a mode adds to the packet path, as the main thread holds it. Everything else (queues, workers, rules, journal,
  * readings) is the same for all of them: see queue-datapath.ts.
  */
+import type { AddressBook } from '../conntrack/address-book.ts';
 import type { Endpoint, MarkedRoute } from './kernel/description.ts';
 import type { Selector } from './kernel/selectors.ts';
 import type { Assignment } from './lasting-numbers.ts';
@@ -70,6 +71,8 @@ export interface PathMode<V extends Vip, P extends Publication> {
    * no such place. Absent in a mode whose checks go to backends themselves.
    */
   probeFrom?(vip: V, backend: VipBackend): ProbeSource | undefined;
+  /** What the numbers in flow rows lead to. */
+  bookOf(publication: P): AddressBook;
   /** What a worker is to do, by its number. */
   task(worker: number, common: CommonSettings, publication: P): WorkerTask;
 }

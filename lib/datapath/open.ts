@@ -4,7 +4,8 @@ import type { Log } from '../model/log.ts';
 import { commandRunner } from './kernel/command.ts';
 import { NatMode, type NatPublication } from './nat/mode.ts';
 import type { NatSettings, NatVip } from './nat/settings.ts';
-import { pathLimits, QueueDatapath } from './queue-datapath.ts';
+import { pathLimits } from './publisher.ts';
+import { QueueDatapath } from './queue-datapath.ts';
 
 export type NatDatapath = QueueDatapath<NatVip, NatPublication>;
 

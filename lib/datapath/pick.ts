@@ -35,6 +35,13 @@ interface Chooser {
   readonly policy: Policy<Packet, Endpoint>;
 }
 
+/** `slot` and `table`, of indices among the members, where a hash places flows. */
+export interface Explanation {
+  readonly choice: Choice;
+  readonly slot?: number;
+  readonly table?: Uint16Array;
+}
+
 const nobody: readonly Endpoint[] = [];
 
 export class Picker {
@@ -62,6 +69,15 @@ export class Picker {
   /** The endpoint that takes the new flow which `packet` begins at a VIP; 0 if none does. */
   pick(vip: number, packet: Packet): number {
     return this.#choosers[vip]?.policy.pick(packet, nobody, 0)?.number ?? 0;
+  }
+
+  /** Who may take the new flow which `packet` begins at a VIP, and the slot of the table that says so, if one does. */
+  explain(vip: number, packet: Packet): Explanation | undefined {
+    const chooser = this.#choosers[vip];
+    if (chooser === undefined) return undefined;
+    const { choice, policy } = chooser;
+    if (!(policy instanceof Maglev)) return { choice };
+    return { choice, slot: policy.slotOf(packet), table: policy.table };
   }
 
   #chooser(choice: Choice): Chooser {

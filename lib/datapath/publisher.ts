@@ -15,6 +15,8 @@ export interface PublisherLimits {
   readonly endpoints: number;
 }
 
+export const pathLimits: PublisherLimits = { vips: 1_024, endpoints: 4_096 };
+
 /** What is known of VIPs and endpoints, by their names. */
 export interface Wanted<VipValue, EndpointValue> {
   readonly vips: ReadonlyMap<string, VipValue>;

@@ -7,10 +7,12 @@
  */
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import { addTraffic, noTraffic, type Traffic } from '../model/traffic.ts';
+import { flowFinder } from './flow-finder.ts';
 import { type FlowGroup, groupFlows } from './flow-groups.ts';
 import { type FoundFlows, findFlows } from './flow-list.ts';
 import { type FlowNames, nameFlows } from './flow-names.ts';
@@ -22,14 +24,13 @@ import { describeKernel } from './kernel-needs.ts';
 import type { Generation, PathMode, ProbeSource } from './mode.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Publication } from './publication.ts';
-import { vipName } from './publisher.ts';
+import { pathLimits, vipName } from './publisher.ts';
 import { Readings } from './readings.ts';
 import type { PathSettings, Vip, VipBackend } from './settings.ts';
+import type { CommonSettings } from './shard.ts';
 import { createShardMemory, type ShardMemory } from './shard-memory.ts';
+import { type PathSnapshot, takeSnapshot } from './snapshot.ts';
 import { Workers } from './workers.ts';
-
-/** Numbers of VIPs and endpoints are below these. */
-export const pathLimits = { vips: 1_024, endpoints: 4_096 } as const;
 
 const batchSize = 128;
 /** How often it is seen to numbers and rules whose last flow is gone, and to interfaces that are new. */
@@ -47,6 +48,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
   readonly #kernel: KernelSetup;
   readonly #workers: Workers;
   readonly #readings: Readings;
+  readonly #common: CommonSettings;
   readonly #spreadSeed = randomInt(word);
   /** Of the VIPs seen so far: whether the machine had them before we came. */
   readonly #wasOwn = new Map<string, boolean>();
@@ -66,7 +68,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     this.#clock = clock;
     this.#kernel = new KernelSetup({ holder: mode.holder, directory: settings.directory, log });
     const { hashSeed, timeouts } = settings;
-    const common = {
+    this.#common = {
       key: { low: randomInt(word), high: randomInt(word) },
       hashSeed,
       timeouts,
@@ -77,7 +79,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     this.#workers = new Workers({
       memories,
       failOpen: settings.onFailure === 'bypass',
-      taskOf: (worker) => mode.task(worker, common, this.#generation!.publication),
+      taskOf: (worker) => mode.task(worker, this.#common, this.#generation!.publication),
       clock,
       log,
     });
@@ -156,6 +158,25 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
   /** See PathMode; undefined too where checks go to backends themselves. */
   probeFrom(vip: V, backend: VipBackend): ProbeSource | undefined {
     return this.#mode.probeFrom?.(vip, backend);
+  }
+
+  /** This moment, with those of the flows that `tuples` are packets of, in either direction. */
+  snapshot(tuples: readonly FlowTuple[]): PathSnapshot {
+    const generation = this.#generation!;
+    const { shards } = this.#readings;
+    const memories = shards.map(({ memory }) => memory);
+    const find = flowFinder(memories, this.#common.key, this.#mode.bookOf(generation.publication));
+    return takeSnapshot({
+      mode: this.#mode,
+      generation,
+      vips: this.#vips,
+      settings: this.#common,
+      nowMs: monotonicMs(),
+      rules: this.#description!.rules,
+      tool: this.#kernel.tool,
+      flows: tuples.flatMap((tuple) => find(tuple) ?? []),
+      loads: shards.map(({ rows }) => rows.flowsOfEndpoint),
+    });
   }
 
   /** How often a worker had to be replaced. */

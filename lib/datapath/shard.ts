@@ -7,6 +7,7 @@ import { FragmentTable } from '../conntrack/fragment-table.ts';
 import { type HashKey, TupleHash } from '../conntrack/half-siphash.ts';
 import { HeldPackets } from '../conntrack/held-packets.ts';
 import type { FlowTimeouts } from '../conntrack/states.ts';
+import type { FlowTracker } from '../conntrack/tracker.ts';
 import type { Counters } from '../forward/counters.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { FragmentPath } from '../forward/fragments.ts';
@@ -22,8 +23,9 @@ export interface CommonSettings {
   readonly batchSize: number;
 }
 
-export interface Shard<P extends Publication> {
-  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release'>;
+export interface Shard<P extends Publication = never> {
+  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release' | 'reasons'>;
+  readonly tracker: FlowTracker;
   /** Goes over to another generation between two batches. */
   use(publication: P): void;
 }

@@ -5,10 +5,11 @@
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Queue } from 'node-netfilter-queue';
+import { createShard } from './create-shard.ts';
 import { serve } from './loop.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { NatPublication } from './nat/mode.ts';
-import { NatShard, type NatShardSettings } from './nat/shard.ts';
+import type { NatShardSettings } from './nat/shard.ts';
 import { type ShardMemory, Vital } from './shard-memory.ts';
 
 /** What a worker is to do with its packets. */
@@ -55,7 +56,7 @@ const queue = new Queue(number, {
   stopFd,
 });
 try {
-  const shard = new NatShard(memory, settings, publication, Math.random, nowMs());
+  const shard = createShard(task, memory, Math.random, nowMs());
   Atomics.store(vitals, Vital.taken, publication.tables.generation);
   const takeTables = (): void => {
     let latest: typeof publication | undefined;

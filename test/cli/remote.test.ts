@@ -154,6 +154,23 @@ describe('a running instance', () => {
     assert.equal((await runSluice(['plan', '-f', file, '--name', 'nobody'])).code, 5);
   });
 
+  it('traces a flow, running or in a file', async () => {
+    await using client = await openClient();
+    const { port } = parseListen(instance.ready.services[0]!.listen);
+    const flow = [`127.0.0.1:${client.port}`, `127.0.0.1:${port}`];
+    assert.match(await said('trace', ...flow), /\nflow {6}established, .*\nbackend {3}127/s);
+    const { event, running, backend } = await document('trace', 'tcp', ...flow);
+    assert.deepEqual([event, running, backend], ['trace', true, first]);
+    const offline = await runSluice(['trace', '127.0.0.1:1', '127.0.0.1:9', '-f', file, '--json']);
+    assert.deepEqual([offline.code, JSON.parse(offline.stdout).verdict], [0, 'accept']);
+  });
+
+  it('says what is no flow', async () => {
+    const { code, stderr } = await ask('trace', '127.0.0.1', '127.0.0.1:9');
+    assert.equal(code, 2);
+    assert.match(stderr, /^sluice: "127\.0\.0\.1" is not an address: the port is missing — /);
+  });
+
   it('reloads its file, or says why not and goes on', async () => {
     assert.equal(await said('reload'), 'edge-1: nothing changes\n');
     configure(5);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ControlClient } from '../../lib/control/client.ts';
 import { type ControlServer, serveControl } from '../../lib/control/server.ts';
+import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
 import { silentLog } from '../../lib/model/log.ts';
 import { run } from '../support/child.ts';
@@ -76,6 +77,12 @@ describe('a control client', () => {
         ['plan', config],
         ['plan', undefined],
       ]);
+    });
+
+    it('traces a flow', async () => {
+      const flow = parseFlowTuple(['udp', '[2001:db8::7]:40000', '[2001:db8::10]:53']);
+      assert.deepEqual(await client.trace(flow), instance.traceView);
+      assert.deepEqual(instance.asked, [['trace', flow]]);
     });
 
     it('throws what the instance threw', async () => {

@@ -1,8 +1,10 @@
 /** An instance that balances nothing: it shows fixed views and notes what it is asked to do. */
 import type { BackendPatch, ConfigText, Controllable } from '../../lib/control/controllable.ts';
+import type { FlowTuple } from '../../lib/hash/flow-key.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
 import type { FlowQuery } from '../../lib/model/flow-query.ts';
 import type { PlanView } from '../../lib/model/plan.ts';
+import type { TraceView } from '../../lib/model/trace.ts';
 import type {
   BackendView,
   FlowsView,
@@ -21,6 +23,26 @@ export class FakeInstance implements Controllable {
   /** What the next `reload` comes to. */
   reloading: () => Promise<PlanView> = async () => this.planView;
   onStop = (): void => undefined;
+
+  readonly traceView: TraceView = {
+    protocol: 'tcp',
+    client: '198.51.100.7:40000',
+    vip: '192.0.2.10:80',
+    instance: 'edge',
+    running: true,
+    mode: null,
+    service: null,
+    epoch: null,
+    rule: null,
+    listener: null,
+    flow: null,
+    placement: null,
+    backend: null,
+    candidates: [],
+    rewriting: null,
+    verdict: 'accept',
+    reason: 'not-ours',
+  };
 
   readonly planView: PlanView = {
     name: 'edge',
@@ -165,6 +187,11 @@ export class FakeInstance implements Controllable {
   async plan(instead?: ConfigText): Promise<PlanView> {
     this.asked.push(['plan', instead]);
     return this.planView;
+  }
+
+  async trace(flow: FlowTuple): Promise<TraceView> {
+    this.asked.push(['trace', flow]);
+    return this.traceView;
   }
 
   stop(): void {

@@ -74,6 +74,10 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
     return this.grouped;
   }
 
+  snapshot(): never {
+    throw new Error('it has no tables');
+  }
+
   refuse(): void {
     this.refusing = true;
   }

@@ -3,7 +3,7 @@
  *
  *   4 people     cli  tui  lab                          reach floor 3 through control; cli also starts the daemon
  *   3 process    daemon  control  metrics
- *   2 world      datapath  tunnel-end  proxy  discovery  doctor  ANY/session     sockets, threads, files
+ *   2 world      datapath  tunnel-end  proxy  trace  discovery  doctor  ANY/session     sockets, threads, files
  *   1 decisions  forward  bgp  bfd  sync  health  config     pure
  *   0 values     packet  hash  conntrack  balance  model     pure
  *
@@ -15,7 +15,7 @@ import { codeOf, importsOf, type Source } from './sources.ts';
 const floors: readonly (readonly string[])[] = [
   ['packet', 'hash', 'conntrack', 'balance', 'model'],
   ['forward', 'bgp', 'bfd', 'sync', 'health', 'config'],
-  ['datapath', 'tunnel-end', 'proxy', 'discovery', 'doctor'],
+  ['datapath', 'tunnel-end', 'proxy', 'trace', 'discovery', 'doctor'],
   ['daemon', 'control', 'metrics'],
   ['cli', 'tui', 'lab'],
 ];

@@ -10,7 +10,7 @@ import { type Grip, Hold, type HoldOptions } from './hold.ts';
 import { changeKey } from './journal.ts';
 import { localMoves, markedRouteChanges, moveLocal } from './marked-routes.ts';
 import { queueRules } from './queue-rules.ts';
-import type { RuleTool } from './rule-tool.ts';
+import type { RuleTool, RuleToolName } from './rule-tool.ts';
 import { settingsFor } from './sysctls.ts';
 
 /** One holder's setup. One call at a time: each has to settle before the next is made. */
@@ -20,6 +20,11 @@ export class KernelSetup {
 
   constructor(options: HoldOptions) {
     this.#hold = new Hold(options);
+  }
+
+  /** What has brought the rules in; undefined as long as there are none. */
+  get tool(): RuleToolName | undefined {
+    return this.#tool?.name;
   }
 
   /**

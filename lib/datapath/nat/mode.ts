@@ -5,7 +5,8 @@
  *   endpoint   protocol, address, port    one for all services that name it: no two flows to it share a source port
  *   SNAT       address
  */
-import type { EndpointEntry, TablesSpec } from '../../forward/tables.ts';
+import type { AddressBook } from '../../conntrack/address-book.ts';
+import { type EndpointEntry, ForwardingTables, type TablesSpec } from '../../forward/tables.ts';
 import { formatHostPort } from '../../model/address.ts';
 import { Protocol } from '../../packet/packet.ts';
 import type { Run } from '../kernel/command.ts';
@@ -117,6 +118,10 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
       sources: [...places.vips.map(({ address }) => address), ...places.snatAddresses],
       markedRoutes: [],
     };
+  }
+
+  bookOf({ tables }: NatPublication): AddressBook {
+    return new ForwardingTables(tables);
   }
 
   task(worker: number, common: CommonSettings, publication: NatPublication): WorkerTask {

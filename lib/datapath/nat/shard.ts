@@ -23,7 +23,7 @@ const portBanks = 1_024;
 
 export class NatShard implements Shard<NatPublication> {
   readonly forwarder: Forwarder<ForwardingTables>;
-  readonly #tracker: FlowTracker;
+  readonly tracker: FlowTracker;
   readonly #ports: PortPool;
   readonly #picker: Picker;
   /** Numbers of the endpoints that ports are kept for. */
@@ -51,14 +51,14 @@ export class NatShard implements Shard<NatPublication> {
       start: Math.floor(random() * (lastPort - firstPort + 1)),
     });
     const options = { shape, key, timeouts, halfOpenQuota: halfOpenQuota(shape), halfOpenGraceMs };
-    this.#tracker = new FlowTracker(memory.flows, options, tables, this.#ports, nowMs);
-    const { flowsOfEndpoint } = this.#tracker.rows;
+    this.tracker = new FlowTracker(memory.flows, options, tables, this.#ports, nowMs);
+    const { flowsOfEndpoint } = this.tracker.rows;
     this.#picker = new Picker({ hashSeed, random }, flowsOfEndpoint);
     this.#picker.use(publication.choices);
     this.#endpoints = numbersOf(publication);
     this.forwarder = natForwarder({
       tables,
-      tracker: this.#tracker,
+      tracker: this.tracker,
       fragments: fragmentPath(key, counters),
       counters,
       pick: (vip, packet) => this.#picker.pick(vip, packet),
