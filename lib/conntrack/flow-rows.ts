@@ -6,7 +6,7 @@
  *
  *   byte  0 ├ client address, 4 words, IPv4 mapped ────────────────────────────────────────────┤
  *        16 ├ client port ─┬─ SNAT port ─┬─ VIP number ─┬─ endpoint number ────────────────────┤
- *        24 ├ state · SNAT number · window scales · 0 ┬ last seen (ticks) ──────────────────────┤
+ *        24 ├ state · SNAT number · scales · own ends ┬ last seen (ticks) ──────────────────────┤
  *        32 ├ next byte expected from client ─────────┼ … from backend ─────────────────────────┤
  *        40 ├ window of client ┬ window of backend ───┼ packets in ─────────────────────────────┤
  *        48 ├ packets out ────────────────────────────┼ bytes in, low 32 bits ──────────────────┤
@@ -42,7 +42,8 @@ export const Half = {
   bytesInHigh: 30,
   bytesOutHigh: 31,
 } as const;
-export const Byte = { state: 24, snat: 25, scales: 26 } as const;
+/** `ownEnds`: bit 0 if the client is this machine, bit 1 if the backend is. */
+export const Byte = { state: 24, snat: 25, scales: 26, ownEnds: 27 } as const;
 
 /** log2 of the row length in each view. */
 export const wordShift = 4;

@@ -11,14 +11,22 @@ export interface PacketBatch {
   readonly offset: Uint32Array;
   readonly length: Uint32Array;
   readonly mark: Uint32Array;
+  /** Where in the kernel the packet was caught: `outputHook` is what this machine sends itself. */
+  readonly hook: Uint8Array;
   /** Bits of `PacketFlag`. */
   readonly flags: Uint8Array;
   /** One of `Verdict`, with `completeChecksum` added where it is needed. */
   readonly verdict: Uint8Array;
 }
 
+/** NF_INET_LOCAL_OUT. */
+export const outputHook = 3;
+
 /** What the kernel says of a packet: NFQA_SKB_INFO's bits, and one of the binding's own. */
 export const PacketFlag = { checksumNotReady: 0x01, gso: 0x02, truncated: 0x80 } as const;
+
+/** Added to the flags of what this machine sends itself. */
+export const ownPacket = 0x40;
 
 /** What is sent back. `rewritten` is acceptance of the bytes that stand in the batch, `marked` of the packet as it
  * came, with the mark that stands there. */

@@ -8,7 +8,7 @@
 import type { FlowTracker } from '../conntrack/tracker.ts';
 import { Fragment, Outcome, Packet, Protocol } from '../packet/packet.ts';
 import { parsePacket } from '../packet/parse.ts';
-import { completeChecksum, type PacketBatch, PacketFlag, Verdict } from './batch.ts';
+import { completeChecksum, outputHook, ownPacket, type PacketBatch, PacketFlag, Verdict } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { Decision } from './decision.ts';
 import type { FragmentPath } from './fragments.ts';
@@ -112,7 +112,7 @@ export class Forwarder<Tables> {
   #decide(batch: PacketBatch, index: number): number {
     const decision = this.#decision;
     const packet = this.#packets[index]!;
-    const flags = batch.flags[index]!;
+    const flags = batch.flags[index]! | (batch.hook[index] === outputHook ? ownPacket : 0);
     decision.vip = 0;
     this.#leads = false;
     if ((flags & PacketFlag.truncated) !== 0) return Reason.cutOff;
@@ -146,8 +146,12 @@ export class Forwarder<Tables> {
   }
 }
 
-/** What has to be added to the verdict over a rewritten packet (see batch.ts). */
+/**
+ * What has to be added to the verdict over a rewritten packet (see batch.ts). A super-packet gets its checksums when
+ * the kernel cuts it up on its way out; this machine would look at the one that it has.
+ */
 function completionOf(reason: number, flags: number): number {
-  const unready = flags & (PacketFlag.checksumNotReady | PacketFlag.gso);
-  return reason === Reason.forwarded && unready === PacketFlag.checksumNotReady ? completeChecksum : 0;
+  if ((flags & PacketFlag.checksumNotReady) === 0) return 0;
+  if (reason === Reason.delivered) return completeChecksum;
+  return reason === Reason.forwarded && (flags & PacketFlag.gso) === 0 ? completeChecksum : 0;
 }

@@ -8,6 +8,7 @@
  * When in doubt a packet is dropped: a lost one is sent again, a misdirected one resets a connection.
  */
 import { Direction, sameAddress } from '../conntrack/flow-key.ts';
+import { Byte, byteShift } from '../conntrack/flow-rows.ts';
 import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
 import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
 import { familyOf } from '../packet/address.ts';
@@ -18,7 +19,7 @@ import { parsePacket, parseQuoted } from '../packet/parse.ts';
 import { rewriteAddresses } from '../packet/rewrite.ts';
 import { TcpFlag } from '../packet/tcp.ts';
 import { isAnswerable, refuseTransport } from './admission.ts';
-import { PacketFlag } from './batch.ts';
+import { ownPacket, PacketFlag } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, Pick } from './decision.ts';
 import { answerEcho, isEchoRequest } from './echo.ts';
@@ -116,6 +117,7 @@ export class NatDecision implements Decision<ForwardingTables> {
       if (endpoint !== rows.endpointOf(flow)) return this.#open(endpoint, flow);
     }
     this.#tracker.follow(flow, direction, packet, this.#view);
+    if ((this.#flags & ownPacket) !== 0) rows.bytes[(flow << byteShift) + Byte.ownEnds]! |= 1 << direction;
     return this.#forward(flow, direction);
   }
 
@@ -150,6 +152,7 @@ export class NatDecision implements Decision<ForwardingTables> {
     }
     const flow = this.#tracker.open(packet, this.#view, vip, endpoint, snats, former);
     if (flow < 0) return reasonOfFailure(flow);
+    this.#tracker.rows.bytes[(flow << byteShift) + Byte.ownEnds] = (this.#flags & ownPacket) !== 0 ? 1 : 0;
     this.#counters.opened(vip, endpoint);
     return this.#forward(flow, Direction.original);
   }
@@ -160,7 +163,14 @@ export class NatDecision implements Decision<ForwardingTables> {
     this.#counters.packet(this.vip, rows.endpointOf(flow), direction, packet.end - packet.start);
     this.#translation.of(rows, this.#tables, flow, direction);
     this.#translation.apply(this.#view, packet, (this.#flags & PacketFlag.checksumNotReady) !== 0);
-    return Reason.forwarded;
+    // No checksum helps datagrams there: this machine cuts them up for its sockets, and fails with what was rewritten.
+    const whole = (this.#flags & PacketFlag.gso) !== 0 && packet.protocol === Protocol.tcp;
+    return whole && this.#isOwn(flow, 1 - direction) ? Reason.delivered : Reason.forwarded;
+  }
+
+  /** Whether this machine sends a flow's packets in `direction`. */
+  #isOwn(flow: number, direction: number): boolean {
+    return (this.#tracker.rows.bytes[(flow << byteShift) + Byte.ownEnds]! & (1 << direction)) !== 0;
   }
 
   /** A TCP packet of a flow whose backend is down, from either side. */

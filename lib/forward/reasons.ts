@@ -28,6 +28,7 @@ const afterParsing = [
   'fragment-too-many',
   'fragment-late',
   'fragment-refused',
+  'delivered',
 ] as const;
 
 export const reasonNames = [...parseOutcomes, ...afterParsing] as const;
@@ -74,12 +75,15 @@ export const Reason = {
   fragmentLate: first + 20,
   /** The first fragment of its datagram was dropped, or another overlapped. */
   fragmentRefused: first + 21,
+  /** A super-packet, rewritten and given to this machine itself. */
+  delivered: first + 22,
 } as const;
 
 /** The verdict that goes with each reason, by number; a reason that is not named here drops. */
 export const verdictOfReason: Uint8Array = Uint8Array.from(reasonNames, (_, reason) => {
   switch (reason) {
     case Reason.forwarded:
+    case Reason.delivered:
     case Reason.echoAnswered:
     case Reason.resetSent:
       return Verdict.rewritten;

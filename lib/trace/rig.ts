@@ -108,6 +108,7 @@ function createBatch(bytes: number): PacketBatch {
     offset: new Uint32Array(most),
     length: new Uint32Array(most),
     mark: new Uint32Array(most),
+    hook: new Uint8Array(most),
     flags: new Uint8Array(most),
     verdict: new Uint8Array(most),
   };

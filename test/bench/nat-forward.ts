@@ -159,6 +159,7 @@ class ForwardBench {
       offset: Uint32Array.from({ length: batchSize }, (_, index) => index * packetBytes),
       length: new Uint32Array(batchSize),
       mark: new Uint32Array(batchSize),
+      hook: new Uint8Array(batchSize),
       flags: new Uint8Array(batchSize),
       verdict: new Uint8Array(batchSize),
     };

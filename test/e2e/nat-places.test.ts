@@ -3,8 +3,13 @@
  * address of the balancer's own, or added by it; a client that is the balancer itself, or a backend.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, before, describe, it } from 'node:test';
 import { inside } from '../support/inside-netns.ts';
+import type { Host } from '../support/netns.ts';
+import { scratch } from '../support/scratch.ts';
+import { pattern, sha256OfPattern } from './nat-pattern.ts';
 import {
   backendOf,
   backends,
@@ -16,11 +21,15 @@ import {
   vipOf,
 } from './nat-support.ts';
 
+const bulkBytes = 1_000_003;
+
 const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
   const client = network.host('client');
   const balancer = network.host('balancer');
   const one = network.host('one');
+  const file = join(scratch().path, 'bulk');
+  writeFileSync(file, Buffer.concat([...pattern(bulkBytes)]));
   let datapath: Datapath | undefined;
   before(async () => {
     for (const name of backends) await startOrigin(network, name);
@@ -29,6 +38,13 @@ if (network !== undefined) {
 
   for (const family of families) {
     const get = (address: string): string => `curl -gsS --max-time 5 ${family.url(address, 80)}/`;
+    /** In super-packets, to the client and to the backend. */
+    const download = (host: Host, address: string): string =>
+      host
+        .run(`curl -gsS --max-time 5 ${family.url(address, 80)}/bytes/${bulkBytes} | sha256sum`)
+        .split(' ')[0]!;
+    const upload = (host: Host, address: string): string =>
+      host.run(`curl -gsS --max-time 5 -T ${file} -H Expect: ${family.url(address, 80)}/put`);
     const whoAmI = `python3 -c '
 import socket
 s = socket.socket(socket.AF_INET${family.version === 4 ? '' : '6'}, socket.SOCK_DGRAM)
@@ -46,6 +62,7 @@ print(s.recv(99).decode())'`;
           try {
             assert.match(balancer.run(get(family.vip)), /^(one|two)\n$/);
             assert.match(client.run(get(family.vip)), /^(one|two)\n$/);
+            assert.equal(download(balancer, family.vip), sha256OfPattern(bulkBytes));
           } finally {
             balancer.run(`ip route delete ${family.vip} dev lo`);
           }
@@ -92,6 +109,7 @@ print(s.recv(99).decode())'`;
         datapath = await startDatapath([vipOf(family, 'tcp', 80, 8080, { backends: [self] })]);
         try {
           assert.equal(client.run(get(family.vip)), 'balancer\n');
+          assert.equal(upload(client, family.vip), sha256OfPattern(bulkBytes));
         } finally {
           await local();
         }

@@ -164,6 +164,7 @@ export class Balancer {
       offset: new Uint32Array(batchSize),
       length: new Uint32Array(batchSize),
       mark: new Uint32Array(batchSize),
+      hook: new Uint8Array(batchSize),
       flags: new Uint8Array(batchSize),
       verdict: new Uint8Array(batchSize),
     };

@@ -1,7 +1,7 @@
 /** The three states in which the kernel hands a packet over, and what becomes of its L4 checksum in each. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PacketFlag } from '../../lib/forward/batch.ts';
+import { outputHook, PacketFlag } from '../../lib/forward/batch.ts';
 import { addressBytes, craft, internetChecksum, see } from '../packet/craft.ts';
 import { Balancer, type Family, families } from './balancer.ts';
 
@@ -68,6 +68,40 @@ for (const family of families) {
         }
       });
     }
+
+    it('of a super-packet to this machine itself is asked for: nobody cuts it up, and it is looked at', () => {
+      const request = {
+        source: family.client,
+        destination: family.vip,
+        sourcePort: 40_000,
+        destinationPort: 80,
+      };
+      const answer = {
+        source: family.backend,
+        destination: family.snat,
+        sourcePort: 9000,
+        destinationPort: 2000,
+      };
+      for (const own of ['client', 'backend'] as const) {
+        const balancer = new Balancer();
+        const sendBy = (by: typeof own, packet: Uint8Array, flags: number) => {
+          balancer.batch.hook[0] = by === own ? outputHook : 0;
+          const { reason, complete } = balancer.send(packet, flags);
+          return [reason, complete];
+        };
+        sendBy('client', craft({ ...request, flags: 'S' }), 0);
+        sendBy('backend', craft({ ...answer, flags: 'SA' }), 0);
+        const superPackets = gso | checksumNotReady;
+        assert.deepEqual(
+          sendBy('client', partialOf(family, request, 'tcp', 30_000), superPackets),
+          own === 'client' ? ['forwarded', false] : ['delivered', true],
+        );
+        assert.deepEqual(
+          sendBy('backend', partialOf(family, answer, 'tcp', 30_000), superPackets),
+          own === 'client' ? ['delivered', true] : ['forwarded', false],
+        );
+      }
+    });
 
     it('is complete in a reset, however the packet it answers came', () => {
       const balancer = new Balancer({ pick: () => 0 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { completeChecksum, PacketFlag, Verdict } from '../../lib/forward/batch.ts';
+import { completeChecksum, outputHook, ownPacket, PacketFlag, Verdict } from '../../lib/forward/batch.ts';
 import { Traffic } from '../../lib/forward/counters.ts';
 import { Reason, reasonNames, verdictOfReason } from '../../lib/forward/reasons.ts';
 import * as binding from '../../lib/node-netfilter-queue/lib/constants.ts';
@@ -17,7 +17,7 @@ describe('the table of reasons', () => {
 
   it('drops for every reason that is not named otherwise', () => {
     const others = reasonNames.filter((_, reason) => verdictOfReason[reason] !== Verdict.drop);
-    assert.deepEqual(others, ['forwarded', 'not-ours', 'echo-answered', 'reset-sent', 'held']);
+    assert.deepEqual(others, ['forwarded', 'not-ours', 'echo-answered', 'reset-sent', 'held', 'delivered']);
   });
 });
 
@@ -27,6 +27,8 @@ describe('a batch', () => {
     assert.equal(Verdict.accept, binding.Verdict.accept);
     assert.equal(Verdict.rewritten, binding.Verdict.accept | binding.VerdictFlag.rewritten);
     assert.equal(completeChecksum, binding.VerdictFlag.checksum);
+    assert.equal(outputHook, binding.Hook.output);
+    assert.equal(Object.values(binding.PacketFlag).reduce((all, flag) => all | flag, 0) & ownPacket, 0);
     assert.deepEqual(PacketFlag, {
       checksumNotReady: binding.PacketFlag.checksumNotReady,
       gso: binding.PacketFlag.gso,

@@ -38,6 +38,7 @@ function batchOf(packets: readonly Uint8Array[], flags = 0): PacketBatch {
   });
   return {
     ...batch,
+    hook: new Uint8Array(batchSize),
     flags: new Uint8Array(batchSize).fill(flags),
     verdict: new Uint8Array(batchSize).fill(Verdict.none),
   };

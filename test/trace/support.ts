@@ -81,6 +81,7 @@ export class MemoryPath {
       offset: new Uint32Array(4),
       length: Uint32Array.of(packet.length),
       mark: new Uint32Array(4),
+      hook: new Uint8Array(4),
       flags: new Uint8Array(4),
       verdict: new Uint8Array(4),
     };

@@ -42,6 +42,7 @@ class MemoryQueue {
     offset: new Uint32Array(8),
     length: new Uint32Array(8),
     mark: new Uint32Array(8),
+    hook: new Uint8Array(8),
     flags: new Uint8Array(8),
     verdict: new Uint8Array(8),
   };
