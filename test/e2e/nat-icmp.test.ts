@@ -51,55 +51,59 @@ if (network !== undefined) {
   const client = network.host('client');
   let datapath: Datapath;
 
-  before(async () => {
-    await startOrigin(network, 'one');
-    datapath = await startDatapath(
-      families.flatMap((family) => {
-        const address = family.version === 4 ? '10.4.0.2' : 'fd04::2';
-        const one = { name: 'one', address, weight: 1, up: true };
-        return [
-          vipOf(family, 'tcp', 80, 8080, { backends: [{ ...one, port: 8080 }] }),
-          vipOf(family, 'udp', 99, 99, { backends: [{ ...one, port: 99 }] }),
-        ];
-      }),
-    );
-  });
-  after(() => datapath.stop());
+  before(() => startOrigin(network, 'one'));
 
-  for (const family of families) {
-    const url = family.url(family.vip, 80);
-
-    describe(`ICMP over IPv${family.version}`, () => {
-      afterEach(() => {
-        for (const { router, towards } of narrows)
-          network.host(router).run(`ip link set ${towards} mtu 1500`);
-        for (const host of hosts) network.host(host).run('ip route flush cache; ip -6 route flush cache');
+  for (const workers of [1, 2]) {
+    describe(`with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
+      before(async () => {
+        datapath = await startDatapath(
+          families.flatMap((family) => {
+            const address = family.version === 4 ? '10.4.0.2' : 'fd04::2';
+            const one = { name: 'one', address, weight: 1, up: true };
+            return [
+              vipOf(family, 'tcp', 80, 8080, { backends: [{ ...one, port: 8080 }] }),
+              vipOf(family, 'udp', 99, 99, { backends: [{ ...one, port: 99 }] }),
+            ];
+          }),
+          { workers },
+        );
       });
+      after(() => datapath.stop());
 
-      it('answers a ping to the VIP', () => {
-        const said = client.run(`ping -c 3 -i 0.2 -W 2 -s 1000 ${family.vip}`);
-        assert.match(said, /3 received, 0% packet loss/);
-      });
+      for (const family of families) {
+        const url = family.url(family.vip, 80);
 
-      for (const { where, router, towards } of narrows) {
-        it(`tells a sender of a small MTU ${where}`, () => {
-          network.host(router).run(`ip link set ${towards} mtu ${smallMtu}`);
-          const upload = towards === 'one';
-          const answer = client.run(
-            upload
-              ? `head -c ${bytes} /dev/zero | curl -gsS --max-time 10 -T - -H Expect: ${url}/put`
-              : `curl -gsS --max-time 10 ${url}/bytes/${bytes} | sha256sum`,
-          );
-          if (!upload) assert.equal(answer.split(' ')[0], sha256OfPattern(bytes));
-          const [sender, peer] = upload
-            ? [client, family.vip]
-            : [network.host('one'), family.version === 4 ? '10.3.0.1' : 'fd03::1'];
-          assert.match(sender.run(`ip route get ${peer}`), new RegExp(`mtu ${smallMtu}`));
-        });
-      }
+        describe(`ICMP over IPv${family.version}`, () => {
+          afterEach(() => {
+            for (const { router, towards } of narrows)
+              network.host(router).run(`ip link set ${towards} mtu 1500`);
+            for (const host of hosts) network.host(host).run('ip route flush cache; ip -6 route flush cache');
+          });
 
-      it('passes on that a port is closed on the backend, if a datagram meets it', () => {
-        const said = client.run(`python3 -c '
+          it('answers a ping to the VIP', () => {
+            const said = client.run(`ping -c 3 -i 0.2 -W 2 -s 1000 ${family.vip}`);
+            assert.match(said, /3 received, 0% packet loss/);
+          });
+
+          for (const { where, router, towards } of narrows) {
+            it(`tells a sender of a small MTU ${where}`, () => {
+              network.host(router).run(`ip link set ${towards} mtu ${smallMtu}`);
+              const upload = towards === 'one';
+              const answer = client.run(
+                upload
+                  ? `head -c ${bytes} /dev/zero | curl -gsS --max-time 10 -T - -H Expect: ${url}/put`
+                  : `curl -gsS --max-time 10 ${url}/bytes/${bytes} | sha256sum`,
+              );
+              if (!upload) assert.equal(answer.split(' ')[0], sha256OfPattern(bytes));
+              const [sender, peer] = upload
+                ? [client, family.vip]
+                : [network.host('one'), family.version === 4 ? '10.3.0.1' : 'fd03::1'];
+              assert.match(sender.run(`ip route get ${peer}`), new RegExp(`mtu ${smallMtu}`));
+            });
+          }
+
+          it('passes on that a port is closed on the backend, if a datagram meets it', () => {
+            const said = client.run(`python3 -c '
 import socket
 s = socket.socket(socket.AF_INET${family.version === 4 ? '' : '6'}, socket.SOCK_DGRAM)
 s.settimeout(5)
@@ -109,8 +113,10 @@ try:
     s.recv(9)
 except ConnectionRefusedError:
     print("refused")'`);
-        assert.equal(said, 'refused\n');
-      });
+            assert.equal(said, 'refused\n');
+          });
+        });
+      }
     });
   }
 }
