@@ -111,6 +111,7 @@ const reasonWords: Readonly<Record<string, string>> = {
   'no-backend': 'no backend takes new flows',
   'backend-down': 'its backend is down',
   'reset-sent': 'a RST goes back to its sender',
+  'unreachable-sent': 'an ICMP error goes back to its sender: the port is closed',
   'bad-source': 'nobody could be answered there',
   'ports-exhausted': 'no source port is free',
   'key-taken': "the client's port already talks to this backend",

@@ -12,6 +12,9 @@ import { type ShardMemory, Vital } from './shard-memory.ts';
 
 type Kind = 'vip' | 'endpoint';
 
+/** Reasons by which a client is told that nobody will answer. */
+const refusals: readonly number[] = [Reason.resetSent, Reason.unreachableSent];
+
 export class Readings {
   readonly shards: readonly {
     readonly rows: FlowRows;
@@ -80,7 +83,7 @@ export class Readings {
   drops(vip: number): Readonly<Record<string, number>> {
     const drops: Record<string, number> = {};
     reasonNames.forEach((name, reason) => {
-      if (verdictOfReason[reason] !== Verdict.drop && reason !== Reason.resetSent) return;
+      if (verdictOfReason[reason] !== Verdict.drop && !refusals.includes(reason)) return;
       const count = this.#sum(({ counters }) => counters.reason(vip, reason));
       if (count > 0) drops[name] = count;
     });

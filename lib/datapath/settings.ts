@@ -19,7 +19,7 @@ export interface VipBackend {
 export interface Vip extends Endpoint {
   readonly service: string;
   readonly balance: BalanceName;
-  /** What becomes of a new client when no backend is up; `reject` answers a SYN by a RST where the mode can. */
+  /** What becomes of a new client when no backend is up; `reject` answers a SYN by a RST and a datagram by an ICMP error. */
   readonly whenAllDown: AllDownPolicy;
   readonly backends: readonly VipBackend[];
 }

@@ -10,10 +10,11 @@
 import { Direction, sameAddress } from '../conntrack/flow-key.ts';
 import { Byte, byteShift } from '../conntrack/flow-rows.ts';
 import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
+import { TokenBuckets } from '../conntrack/token-buckets.ts';
 import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
 import { familyOf } from '../packet/address.ts';
-import { isIcmpError } from '../packet/icmp.ts';
-import { isIcmpv6Error } from '../packet/icmpv6.ts';
+import { IcmpCode, IcmpType, isIcmpError } from '../packet/icmp.ts';
+import { Icmpv6Code, Icmpv6Type, isIcmpv6Error } from '../packet/icmpv6.ts';
 import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
 import { parsePacket, parseQuoted } from '../packet/parse.ts';
 import { rewriteAddresses } from '../packet/rewrite.ts';
@@ -23,11 +24,16 @@ import { ownPacket, PacketFlag } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, Pick } from './decision.ts';
 import { answerEcho, isEchoRequest } from './echo.ts';
+import { icmpErrorLength, writeIcmpError } from './icmp-answer.ts';
 import { translateIcmpError } from './icmp-error.ts';
 import { Reason } from './reasons.ts';
 import { Reset } from './reset.ts';
 import type { ForwardingTables } from './tables.ts';
 import { Translation } from './translation.ts';
+
+/** The bound on ICMP errors of our own that RFC 4443 §2.4 (f) wants, for each worker: Linux's. */
+const errorsPerSecond = 1_000;
+const errorBurst = 50;
 
 export class NatDecision implements Decision<ForwardingTables> {
   vip = 0;
@@ -40,11 +46,13 @@ export class NatDecision implements Decision<ForwardingTables> {
   readonly #quoted = new Packet();
   readonly #translation: Translation;
   readonly #reset = new Reset();
+  readonly #errors = new TokenBuckets(1, errorsPerSecond, errorBurst);
   #tables: ForwardingTables;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #packet = this.#quoted;
   #hash = 0;
   #flags = 0;
+  #nowMs = 0;
 
   constructor(tables: ForwardingTables, tracker: FlowTracker, counters: Counters, pick: Pick) {
     this.#tables = tables;
@@ -59,11 +67,12 @@ export class NatDecision implements Decision<ForwardingTables> {
     this.#tracker.index.book = tables;
   }
 
-  decide(view: DataView, packet: Packet, hash: number, flags: number): number {
+  decide(view: DataView, packet: Packet, hash: number, flags: number, nowMs: number): number {
     this.#view = view;
     this.#packet = packet;
     this.#hash = hash;
     this.#flags = flags;
+    this.#nowMs = nowMs;
     this.#place(packet);
     switch (packet.protocol) {
       case Protocol.tcp:
@@ -113,7 +122,7 @@ export class NatDecision implements Decision<ForwardingTables> {
       if (down && (packet.tcpFlags & TcpFlag.rst) === 0) return this.#abandon(flow);
     } else if (down && direction === Direction.original) {
       const endpoint = this.#pick(this.vip, packet);
-      if (endpoint === 0) return Reason.noBackend;
+      if (endpoint === 0) return this.#refuseClient();
       if (endpoint !== rows.endpointOf(flow)) return this.#open(endpoint, flow);
     }
     this.#tracker.follow(flow, direction, packet, this.#view);
@@ -180,11 +189,25 @@ export class NatDecision implements Decision<ForwardingTables> {
     return Reason.resetSent;
   }
 
-  /** No backend takes a new flow. */
+  /** No backend takes what the client sends. */
   #refuseClient(): number {
-    const tcp = this.#packet.protocol === Protocol.tcp;
-    const reject = tcp && this.#tables.vipRejectWhenNone[this.vip] === 1;
-    return reject && this.#turnIntoReset() ? Reason.resetSent : Reason.noBackend;
+    if (this.#tables.vipRejectWhenNone[this.vip] === 0) return Reason.noBackend;
+    if (this.#packet.protocol === Protocol.tcp) {
+      return this.#turnIntoReset() ? Reason.resetSent : Reason.noBackend;
+    }
+    return this.#turnIntoUnreachable() ? Reason.unreachableSent : Reason.noBackend;
+  }
+
+  /** Puts an ICMP error to its sender around a datagram, unless there were many. Not a super-packet, see below. */
+  #turnIntoUnreachable(): boolean {
+    if ((this.#flags & PacketFlag.gso) !== 0 || !this.#errors.take(0, this.#nowMs)) return false;
+    const packet = this.#packet;
+    const four = packet.version === 4;
+    const type = four ? IcmpType.unreachable : Icmpv6Type.unreachable;
+    const code = four ? IcmpCode.portUnreachable : Icmpv6Code.portUnreachable;
+    this.length = icmpErrorLength(packet);
+    this.start = writeIcmpError(this.#view, packet, type, code, 0);
+    return true;
   }
 
   /** Overwrites the packet by a RST to its sender. Not a super-packet: the kernel would still try to cut it up. */

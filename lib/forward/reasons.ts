@@ -29,6 +29,7 @@ const afterParsing = [
   'fragment-late',
   'fragment-refused',
   'delivered',
+  'unreachable-sent',
 ] as const;
 
 export const reasonNames = [...parseOutcomes, ...afterParsing] as const;
@@ -77,6 +78,8 @@ export const Reason = {
   fragmentRefused: first + 21,
   /** A super-packet, rewritten and given to this machine itself. */
   delivered: first + 22,
+  /** Answered by an ICMP error: its port cannot be reached. */
+  unreachableSent: first + 23,
 } as const;
 
 /** The verdict that goes with each reason, by number; a reason that is not named here drops. */
@@ -86,6 +89,7 @@ export const verdictOfReason: Uint8Array = Uint8Array.from(reasonNames, (_, reas
     case Reason.delivered:
     case Reason.echoAnswered:
     case Reason.resetSent:
+    case Reason.unreachableSent:
       return Verdict.rewritten;
     case Reason.notOurs:
       return Verdict.accept;

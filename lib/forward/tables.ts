@@ -25,7 +25,7 @@ export interface VipEntry extends Numbered {
   readonly snat: boolean;
   /** Whether TCP flows of a backend that goes down are reset; else their packets are dropped. */
   readonly resetWhenDown: boolean;
-  /** Whether a SYN that finds no backend is answered with a RST; else it is dropped. */
+  /** Whether who finds no backend is told so, by a RST or an ICMP error; else the packet is dropped. */
   readonly rejectWhenNone: boolean;
 }
 

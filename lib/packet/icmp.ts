@@ -27,6 +27,9 @@ export const IcmpType = {
   parameterProblem: 12,
 } as const;
 
+/** Of an unreachable. */
+export const IcmpCode = { portUnreachable: 3, fragmentationNeeded: 4 } as const;
+
 /** Reads the header at `packet.transport`, of ICMP and of ICMPv6. */
 export function parseIcmp(packet: Packet, view: DataView): number {
   const at = packet.transport;

@@ -12,6 +12,9 @@ export const Icmpv6Type = {
   echoReply: 129,
 } as const;
 
+/** Of an unreachable. */
+export const Icmpv6Code = { portUnreachable: 4 } as const;
+
 /** Whether a message of this type quotes the packet it is about and goes on to its sender. */
 export function isIcmpv6Error(type: number): boolean {
   return type >= Icmpv6Type.unreachable && type <= Icmpv6Type.parameterProblem;

@@ -39,7 +39,7 @@ export const families = [
     endpoint: endpoints.a4,
     otherEndpoint: endpoints.b4,
     firstVip: 1,
-    icmp: { echo: 8, reply: 0, unreachable: 3, tooBig: [3, 4], timeExceeded: 11 },
+    icmp: { echo: 8, reply: 0, unreachable: 3, closed: [3, 3], tooBig: [3, 4], timeExceeded: 11 },
   },
   {
     version: 6,
@@ -52,7 +52,7 @@ export const families = [
     endpoint: endpoints.a6,
     otherEndpoint: endpoints.b6,
     firstVip: 5,
-    icmp: { echo: 128, reply: 129, unreachable: 1, tooBig: [2, 0], timeExceeded: 3 },
+    icmp: { echo: 128, reply: 129, unreachable: 1, closed: [1, 4], tooBig: [2, 0], timeExceeded: 3 },
   },
 ] as const;
 
@@ -183,17 +183,19 @@ export class Balancer {
     batch.length[0] = packet.length;
     batch.flags[0] = flags;
     const count = this.forwarder.process(batch, 1, this.nowMs);
-    const around = [...batch.bytes.subarray(0, start), ...batch.bytes.subarray(end, end + margin)];
+    const verdict = batch.verdict[0]!;
+    // A header may have been put in front of it.
+    const first = count === 1 ? batch.offset[0]! : start;
+    const around = [...batch.bytes.subarray(0, first), ...batch.bytes.subarray(end, end + margin)];
     assert.ok(
       around.every((byte) => byte === poison),
       'bytes around the packet are untouched',
     );
-    const verdict = batch.verdict[0]!;
     return {
       reason: reasonNames[this.forwarder.reasons[0]!]!,
       verdict: count === 1 ? verdict & ~0x40 : undefined,
       complete: count === 1 && (verdict & 0x40) !== 0,
-      bytes: batch.bytes.slice(start, start + (count === 1 ? batch.length[0]! : packet.length)),
+      bytes: batch.bytes.slice(first, first + (count === 1 ? batch.length[0]! : packet.length)),
     };
   }
 
@@ -202,9 +204,10 @@ export class Balancer {
     const { batch } = this;
     const place = 2_048;
     for (const [index, packet] of packets.entries()) {
-      batch.bytes.set(packet, index * place);
+      const start = margin + index * place;
+      batch.bytes.set(packet, start);
       batch.id[index] = this.nextId++;
-      batch.offset[index] = index * place;
+      batch.offset[index] = start;
       batch.length[index] = packet.length;
       batch.flags[index] = 0;
     }
@@ -213,7 +216,7 @@ export class Balancer {
       reason: reasonNames[this.forwarder.reasons[index]!]!,
       verdict: batch.verdict[index]! & ~0x40,
       complete: (batch.verdict[index]! & 0x40) !== 0,
-      bytes: batch.bytes.slice(index * place, index * place + batch.length[index]!),
+      bytes: batch.bytes.slice(batch.offset[index]!, batch.offset[index]! + batch.length[index]!),
     }));
   }
 

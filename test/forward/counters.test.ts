@@ -17,7 +17,15 @@ describe('the table of reasons', () => {
 
   it('drops for every reason that is not named otherwise', () => {
     const others = reasonNames.filter((_, reason) => verdictOfReason[reason] !== Verdict.drop);
-    assert.deepEqual(others, ['forwarded', 'not-ours', 'echo-answered', 'reset-sent', 'held', 'delivered']);
+    assert.deepEqual(others, [
+      'forwarded',
+      'not-ours',
+      'echo-answered',
+      'reset-sent',
+      'held',
+      'delivered',
+      'unreachable-sent',
+    ]);
   });
 });
 

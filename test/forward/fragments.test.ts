@@ -116,10 +116,10 @@ for (const family of families) {
       for (const [position, bytes] of out) assert.deepEqual(bytes, pieces[position]);
     });
 
-    it('of a datagram that is dropped are dropped', () => {
+    it('of a datagram that is refused are dropped', () => {
       const balancer = new Balancer({ pick: () => 0 });
       const { out, reasons, verdicts } = sendInOrder(balancer, piecesOf(query(family)), [1, 0, 2]);
-      assert.deepEqual(reasons, ['held', 'no-backend', 'fragment-refused']);
+      assert.deepEqual(reasons, ['held', 'unreachable-sent', 'fragment-refused']);
       assert.deepEqual(verdicts, [0]);
       assert.equal(out.size, 2, 'the bytes of drops, which nobody sends');
     });

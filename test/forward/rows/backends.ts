@@ -30,8 +30,33 @@ export const backends: readonly Row[] = [
     }),
   },
   {
-    name: 'no backend: a datagram is dropped',
+    name: 'no backend: a datagram is refused',
     options: { pick: () => 0 },
+    packet: (family) => fromClient(family, { protocol: 'udp', payload: 'query' }),
+    reason: 'unreachable-sent',
+    verdict: rewritten,
+    out: (family) => ({
+      source: family.vip,
+      destination: family.client,
+      icmp: family.icmp.closed,
+      payload: fromClient(family, { protocol: 'udp', payload: 'query' }),
+      ttl: 64,
+    }),
+  },
+  {
+    name: 'no backend: a super-packet of datagrams cannot be',
+    options: { pick: () => 0 },
+    packet: (family) => fromClient(family, { protocol: 'udp', payload: new Uint8Array(4_000) }),
+    flags: 0x03,
+    reason: 'no-backend',
+    verdict: drop,
+  },
+  {
+    name: 'no backend and no reply to a datagram, by option',
+    options: {
+      pick: () => 0,
+      spec: { ...defaultSpec(), vips: defaultSpec().vips.map((vip) => ({ ...vip, rejectWhenNone: false })) },
+    },
     packet: (family) => fromClient(family, { protocol: 'udp' }),
     reason: 'no-backend',
     verdict: drop,
@@ -131,8 +156,9 @@ export const backends: readonly Row[] = [
       balancer.picks = () => 0;
     },
     packet: (family) => fromClient(family, { protocol: 'udp' }),
-    reason: 'no-backend',
-    verdict: drop,
+    reason: 'unreachable-sent',
+    verdict: rewritten,
+    out: (family) => ({ source: family.vip, destination: family.client, icmp: family.icmp.closed }),
   },
   {
     name: 'a backend that is down, and picked as the last one known',
