@@ -104,7 +104,7 @@ function declareArguments(program: Argv, command: Command): Argv {
 /** `weight <BACKEND> <N>`, `proxy <LISTEN> <BACKEND..>`, `completion [SHELL]`. */
 function yargsName({ name, positionals }: Command): string {
   const words = Object.entries(positionals).map(([word, { many, optional }]) =>
-    optional ? `[${word}]` : `<${word}${many ? '..' : ''}>`,
+    optional ? `[${word}${many ? '..' : ''}]` : `<${word}${many ? '..' : ''}>`,
   );
   return [name, ...words].join(' ');
 }

@@ -17,7 +17,7 @@ export type Flags = Readonly<Record<string, Flag>>;
 /** An argument that is known by its place. */
 export interface Positional {
   readonly describe: string;
-  /** It takes all that are left, one at least. */
+  /** It takes all that are left, one at least unless it is optional. */
   readonly many?: true;
   /** It may be left out; only the last may. */
   readonly optional?: true;
@@ -36,7 +36,7 @@ type FlagValue<F extends Flag> = F['type'] extends 'boolean'
   : (F['type'] extends 'number' ? number : TextValue<F>) | undefined;
 
 type PositionalValue<P extends Positional> = P extends { many: true }
-  ? readonly string[]
+  ? readonly string[] | (P extends { optional: true } ? undefined : never)
   : TextValue<P> | (P extends { optional: true } ? undefined : never);
 
 type TextValue<T> = T extends { choices: readonly (infer Choice)[] } ? Choice : string;
@@ -69,7 +69,7 @@ export function defineCommand<const P extends Positionals, const F extends Flags
 /** The command as it is typed: `sluice weight BACKEND N`. */
 export function synopsis({ name, positionals, rest }: Command): string {
   const words = Object.entries(positionals).map(([word, { many, optional }]) =>
-    optional ? `[${word}]` : many ? `${word}...` : word,
+    optional ? `[${word}${many ? '...' : ''}]` : many ? `${word}...` : word,
   );
   return ['sluice', name, ...words, ...(rest === undefined ? [] : ['--', rest])].join(' ');
 }

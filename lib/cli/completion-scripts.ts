@@ -36,5 +36,6 @@ function __sluice_complete
   SHELL=fish sluice ${completionRequest} (commandline -opc) "$(commandline -ct)" 2>/dev/null
 end
 complete -c sluice -f -a '(__sluice_complete)'
-complete -c sluice -n '__fish_seen_subcommand_from up check plan trace' -s f -l file -r -F`,
+complete -c sluice -n '__fish_seen_subcommand_from up check plan trace' -s f -l file -r -F
+complete -c sluice -n '__fish_seen_subcommand_from trace' -l pcap -l write -r -F`,
 };

@@ -4,7 +4,9 @@
  * make none do not pay for it.
  */
 import type { Client } from 'undici';
+import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
+import { formatFlowTuple } from '../hash/flow-tuple.ts';
 import { reasonOf, timedOut } from '../health/reason.ts';
 import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
@@ -13,9 +15,13 @@ import type { TraceView } from '../model/trace.ts';
 import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
 import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
+import { fromPortable } from './portable.ts';
 import { fromProblem } from './problem.ts';
 import { formatFlowQuery, formatTraced } from './query.ts';
 import type { ReachableInstance } from './reachable.ts';
+
+/** Half of what a request may hold. */
+const tuplesPerQuestion = 5_000;
 
 /** A reload may have names to look up; all else is answered at once or never. */
 const answerTimeoutMs = 30_000;
@@ -86,6 +92,22 @@ export class ControlClient implements ReachableInstance {
   /** See `Controllable.trace`. */
   trace(flow: FlowTuple): Promise<TraceView> {
     return this.#askJson({ method: 'GET', path: `/v1/trace?${formatTraced(flow)}` });
+  }
+
+  /** See `Controllable.snapshots`; of more flows than fit one question, at several moments. */
+  async snapshots(tuples: readonly FlowTuple[]): Promise<readonly PathSnapshot[]> {
+    let snapshots: readonly PathSnapshot[] = [];
+    for (let first = 0; first === 0 || first < tuples.length; first += tuplesPerQuestion) {
+      const lines = tuples
+        .slice(first, first + tuplesPerQuestion)
+        .map((tuple) => `${formatFlowTuple(tuple).join(' ')}\n`);
+      const text = await this.#ask({ method: 'POST', path: '/v1/trace/tables', text: lines.join('') });
+      snapshots = fromPortable<readonly PathSnapshot[]>(text).map((snapshot, path) => ({
+        ...snapshot,
+        flows: [...(snapshots[path]?.flows ?? []), ...snapshot.flows],
+      }));
+    }
+    return snapshots;
   }
 
   /** Resolves once the instance has heard it, which is before it has stopped. */

@@ -2,6 +2,7 @@
  * What a running instance can be asked, by whoever asks: the control socket, the dashboard inside the same
  * process, a test. Everything above the process floor knows an instance through this and nothing else.
  */
+import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
@@ -45,6 +46,8 @@ export interface Controllable {
   plan(instead?: ConfigText): Promise<PlanView>;
   /** The way of a flow, which may be there or not, through the instance. Changes nothing. */
   trace(flow: FlowTuple): Promise<TraceView>;
+  /** Its packet paths at this moment, with those of the flows that `tuples` are packets of. Not to be changed. */
+  snapshots(tuples: readonly FlowTuple[]): readonly PathSnapshot[];
   /** Begins an orderly stop: no new clients, live ones until the drain deadline. Once is enough. */
   stop(): void;
 }

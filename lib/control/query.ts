@@ -47,6 +47,14 @@ export function parseTraced(query: URLSearchParams): FlowTuple {
   return parseFlowTuple((query.get('flow') ?? '').split(' ').filter((word) => word !== ''));
 }
 
+/** One flow a line. Throws ERR_SLUICE_USAGE for a line that is none. */
+export function parseFlowTuples(text: string): FlowTuple[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => parseFlowTuple(line.split(' ')));
+}
+
 /** A parameter that is a whole number, and what it is unless given. */
 export function parseWhole(query: URLSearchParams, name: string, otherwise: number): number {
   const given = query.get(name) ?? String(otherwise);

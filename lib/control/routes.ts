@@ -7,7 +7,8 @@ import { expositionContentType } from '../metrics/exposition.ts';
 import { readProcess } from '../metrics/process.ts';
 import type { Controllable } from './controllable.ts';
 import { parsePatch } from './patch.ts';
-import { parseFlowQuery, parseTraced, parseWhole } from './query.ts';
+import { toPortable } from './portable.ts';
+import { parseFlowQuery, parseFlowTuples, parseTraced, parseWhole } from './query.ts';
 
 export interface RouteRequest {
   /** What stands in place of each `*` of the route's path, decoded. */
@@ -97,6 +98,15 @@ export const controlRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/trace',
     answer: async (instance, { query }) => json(await instance.trace(parseTraced(query))),
+  },
+  {
+    method: 'POST',
+    path: '/v1/trace/tables',
+    answer: (instance, { body }) => ({
+      status: 200,
+      contentType: 'application/json',
+      body: toPortable(instance.snapshots(parseFlowTuples(body))),
+    }),
   },
   {
     method: 'POST',

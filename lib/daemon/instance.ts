@@ -7,6 +7,7 @@
  */
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, ConfigText, Controllable } from '../control/controllable.ts';
+import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
@@ -190,6 +191,10 @@ export class Instance implements Controllable {
       paths: this.#paths,
       addresses,
     });
+  }
+
+  snapshots(tuples: readonly FlowTuple[]): readonly PathSnapshot[] {
+    return this.#paths.snapshots(tuples);
   }
 
   async reload(): Promise<PlanView> {

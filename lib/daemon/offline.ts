@@ -2,6 +2,7 @@
  * An instance that does not run: its services as a configuration describes them, without sockets, threads or rules, and
  * every backend well. For questions about a configuration.
  */
+import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { silentLog } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
@@ -16,6 +17,8 @@ import { traceFlow } from './tracing.ts';
 export interface OfflineInstance {
   /** The way of a flow that begins when nothing else does. */
   trace(tuple: FlowTuple): Promise<TraceView>;
+  /** Its packet paths. */
+  snapshots(): readonly PathSnapshot[];
 }
 
 /** Puts up what a configuration describes. Rejects with a SluiceError if it could not run. */
@@ -33,5 +36,5 @@ export async function openOffline(spec: InstanceSpec): Promise<OfflineInstance> 
   }
   await paths.apply();
   const traced = { instance: spec.name, running: false, backends: [], services, paths, addresses };
-  return { trace: (tuple) => traceFlow(tuple, traced) };
+  return { trace: (tuple) => traceFlow(tuple, traced), snapshots: () => paths.snapshots([]) };
 }

@@ -1,5 +1,7 @@
 /** The packet paths of an instance, one for each mode that has one. */
 import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
+import type { PathSnapshot } from '../datapath/snapshot.ts';
+import type { FlowTuple } from '../hash/flow-key.ts';
 import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import type { OpenDatapaths } from './datapath.ts';
@@ -15,6 +17,11 @@ export class PacketPaths {
 
   get all(): readonly Pick<typeof this.nat, 'mode' | 'snapshot'>[] {
     return [this.nat];
+  }
+
+  /** Of those that have been opened, this moment. */
+  snapshots(tuples: readonly FlowTuple[]): readonly PathSnapshot[] {
+    return this.all.flatMap((path) => path.snapshot(tuples) ?? []);
   }
 
   /** Takes the settings of a new specification, which `requireUnchanged` has nothing against. */

@@ -47,8 +47,9 @@ export class Rig {
 
   constructor({ snapshot, worker, room, random }: RigOptions) {
     const task = snapshot.tasks[worker]!;
-    const { flows, nowMs, loads } = snapshot;
-    const memory = createShardMemory(shapeFor(snapshot, room));
+    const { nowMs, loads } = snapshot;
+    const flows = snapshot.flows.filter((flow) => flow.worker === worker);
+    const memory = createShardMemory(shapeFor(snapshot, flows.length + room));
     this.rows = new FlowRows(memory.flows, memory.shape);
     for (const [index, { row, created }] of flows.entries()) {
       this.rows.bytes.set(row, (index + 1) << byteShift);
@@ -91,11 +92,11 @@ function outcomeAt(batch: PacketBatch, index: number): Outcome {
 }
 
 /** Numbers of VIPs and endpoints are below one more than the highest of the snapshot. */
-function shapeFor({ flows, vips, endpoints }: PathSnapshot, room: number): FlowTableShape {
+function shapeFor({ vips, endpoints }: PathSnapshot, flows: number): FlowTableShape {
   const above = (entries: readonly { readonly number: number }[]): number =>
     entries.reduce((most, { number }) => Math.max(most, number), 0) + 1;
   // Row 0 holds no flow; half-open flows may fill a quarter.
-  const capacity = 2 ** Math.ceil(Math.log2(flows.length + 4 * room + 1));
+  const capacity = 2 ** Math.ceil(Math.log2(4 * flows + 1));
   return { capacity, vips: above(vips), endpoints: above(endpoints) };
 }
 

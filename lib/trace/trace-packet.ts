@@ -24,7 +24,6 @@ import type {
   TracePlacement,
   TraceRewriting,
   TraceRule,
-  TraceVerdict,
   TraceView,
 } from '../model/trace.ts';
 import type { BackendView } from '../model/view.ts';
@@ -35,6 +34,7 @@ import { changesBetween } from './fields.ts';
 import { describePacket, describeTunnel } from './packet-text.ts';
 import { probePacket } from './probe.ts';
 import { type Outcome, Rig } from './rig.ts';
+import { verdictOf } from './verdict.ts';
 
 /** Whose path it is. */
 export interface Subject {
@@ -180,21 +180,6 @@ function describeRewriting(probe: Uint8Array, { bytes, verdict }: Outcome, rows:
     encapsulation: goesOn ? describeTunnel(bytes) : null,
     examplePort: hasNewPort && rows.counts[Count.opened]! > 0,
   };
-}
-
-function verdictOf({ verdict }: Outcome): TraceVerdict {
-  switch (verdict) {
-    case Verdict.rewritten:
-      return 'rewritten';
-    case Verdict.accept:
-      return 'accept';
-    case Verdict.marked:
-      return 'mark';
-    case Verdict.none:
-      return 'hold';
-    default:
-      return 'drop';
-  }
 }
 
 function describePlacement(

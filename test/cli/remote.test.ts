@@ -5,8 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import { parseListen } from '../../lib/model/address.ts';
 import type { BackendView } from '../../lib/model/view.ts';
+import { CaptureReader, captureHeader, captureRecord } from '../../lib/trace/pcap.ts';
+import { probePacket } from '../../lib/trace/probe.ts';
 import { scratch } from '../support/scratch.ts';
 import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
 
@@ -163,6 +166,70 @@ describe('a running instance', () => {
     assert.deepEqual([event, running, backend], ['trace', true, first]);
     const offline = await runSluice(['trace', '127.0.0.1:1', '127.0.0.1:9', '-f', file, '--json']);
     assert.deepEqual([offline.code, JSON.parse(offline.stdout).verdict], [0, 'accept']);
+  });
+
+  it('runs a capture through, running or in a file', async () => {
+    const capture = join(directory.path, 'in.pcap');
+    const output = join(directory.path, 'out.pcap');
+    const format = { littleEndian: true, nanoseconds: false, linkType: 101 };
+    const packet = probePacket(parseFlowTuple(['198.51.100.7:40000', '192.0.2.10:80']), true);
+    const frame = { timeMs: 0, bytes: packet, wireLength: packet.length, seconds: 7, fraction: 9 };
+    const record = captureRecord(format, frame, packet);
+    writeFileSync(capture, Buffer.concat([captureHeader(format), record, record]));
+    // Packets of a proxy's clients are the kernel's own affair.
+    assert.equal(
+      await said('trace', '--pcap', capture),
+      `    1   0.000000  tcp 198.51.100.7:40000 → 192.0.2.10:80  = not-ours
+    2   0.000000  tcp 198.51.100.7:40000 → 192.0.2.10:80  = not-ours
+
+2 packets: 2 not-ours
+`,
+    );
+    const nat = directory.write(
+      'nat.yaml',
+      `services:
+  - name: web
+    mode: nat
+    listen: 192.0.2.10:80
+    backends: [10.0.2.11:8080]
+    snat: 10.0.0.1
+`,
+    );
+    const args = ['trace', '--pcap', capture, '--write', output, '-f', nat, '--json'];
+    const { stdout, stderr } = await runSluice(args);
+    assert.equal(stderr, '');
+    const [first, second, summary] = stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+    assert.deepEqual([first.event, first.number, first.reason], ['packet', 1, 'forwarded']);
+    assert.deepEqual(first.after, { source: '10.0.0.1:61000', destination: '10.0.2.11:8080' });
+    assert.deepEqual(second.after, first.after);
+    assert.deepEqual(summary, { event: 'capture', packets: 2, written: 2, reasons: { forwarded: 2 } });
+    const written = new CaptureReader().push(readFileSync(output));
+    assert.deepEqual(
+      written.map(({ seconds, fraction, bytes }) => [seconds, fraction, bytes.length]),
+      [
+        [7, 9, 40],
+        [7, 9, 40],
+      ],
+    );
+  });
+
+  it('says what is wrong with a capture', async () => {
+    const none = join(directory.path, 'none.pcap');
+    const cases = [
+      [['--pcap', none], 2, /none\.pcap cannot be read: there is no such file/],
+      [['--pcap', file], 1, /^sluice: this is no pcap capture: .*\n {2}at .*edge\.yaml\n$/],
+      [['--pcap', none, '127.0.0.1:1', '127.0.0.1:2'], 2, /a flow and --pcap exclude each other/],
+      [['--write', none, '127.0.0.1:1', '127.0.0.1:2'], 2, /--write is for --pcap/],
+      [[], 2, /the client is missing/],
+    ] as const;
+    for (const [args, expected, message] of cases) {
+      const { code, stderr } = await ask('trace', ...args);
+      assert.equal(code, expected);
+      assert.match(stderr, message);
+    }
   });
 
   it('says what is no flow', async () => {

@@ -9,8 +9,10 @@ import { type ControlServer, serveControl } from '../../lib/control/server.ts';
 import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
 import { silentLog } from '../../lib/model/log.ts';
+import { probePacket } from '../../lib/trace/probe.ts';
 import { run } from '../support/child.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
+import { MemoryPath, web } from '../trace/support.ts';
 import { leaveDeadSocket } from './dead-socket.ts';
 import { FakeInstance } from './fake-instance.ts';
 
@@ -83,6 +85,22 @@ describe('a control client', () => {
       const flow = parseFlowTuple(['udp', '[2001:db8::7]:40000', '[2001:db8::10]:53']);
       assert.deepEqual(await client.trace(flow), instance.traceView);
       assert.deepEqual(instance.asked, [['trace', flow]]);
+    });
+
+    it('fetches packet paths with as many flows as it asks for', async () => {
+      const path = new MemoryPath(web);
+      const flows = Array.from({ length: 12_000 }, (_, index) =>
+        parseFlowTuple(['tcp', `198.51.${index >> 8}.${index & 255}:40000`, '192.0.2.10:80']),
+      );
+      for (const flow of [flows[0]!, flows[11_999]!]) path.send(probePacket(flow, true));
+      instance.snapshots = (tuples) => {
+        instance.asked.push(tuples.length);
+        return [path.snapshot(...tuples)];
+      };
+      const [snapshot] = await client.snapshots(flows);
+      assert.deepEqual(instance.asked, [5_000, 5_000, 2_000]);
+      assert.deepEqual(snapshot, { ...path.snapshot(flows[0]!, flows[11_999]!) });
+      assert.deepEqual((await client.snapshots([]))[0]!.flows, []);
     });
 
     it('throws what the instance threw', async () => {

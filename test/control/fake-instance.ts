@@ -1,5 +1,6 @@
 /** An instance that balances nothing: it shows fixed views and notes what it is asked to do. */
 import type { BackendPatch, ConfigText, Controllable } from '../../lib/control/controllable.ts';
+import type { PathSnapshot } from '../../lib/datapath/snapshot.ts';
 import type { FlowTuple } from '../../lib/hash/flow-key.ts';
 import { ExitCode, SluiceError } from '../../lib/model/errors.ts';
 import type { FlowQuery } from '../../lib/model/flow-query.ts';
@@ -23,6 +24,8 @@ export class FakeInstance implements Controllable {
   /** What the next `reload` comes to. */
   reloading: () => Promise<PlanView> = async () => this.planView;
   onStop = (): void => undefined;
+
+  pathSnapshots: readonly PathSnapshot[] = [];
 
   readonly traceView: TraceView = {
     protocol: 'tcp',
@@ -192,6 +195,11 @@ export class FakeInstance implements Controllable {
   async trace(flow: FlowTuple): Promise<TraceView> {
     this.asked.push(['trace', flow]);
     return this.traceView;
+  }
+
+  snapshots(tuples: readonly FlowTuple[]): readonly PathSnapshot[] {
+    this.asked.push(['snapshots', tuples]);
+    return this.pathSnapshots;
   }
 
   stop(): void {

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
@@ -18,6 +19,9 @@ import { ControlClient } from '../../lib/control/client.ts';
 import { openOffline } from '../../lib/daemon/offline.ts';
 import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import type { TraceView } from '../../lib/model/trace.ts';
+import { linkLayer } from '../../lib/trace/link-layer.ts';
+import { describePacket } from '../../lib/trace/packet-text.ts';
+import { CaptureReader } from '../../lib/trace/pcap.ts';
 import { inside } from '../support/inside-netns.ts';
 import { scratch } from '../support/scratch.ts';
 import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
@@ -39,6 +43,32 @@ interface Seen {
   readonly source: string;
   readonly destination: string;
 }
+
+/** Every packet of a capture that `wanted` wants, in hexadecimal, without what a router changes. */
+function packetsIn(file: string, wanted: (ends: Seen) => boolean): string[] {
+  const reader = new CaptureReader();
+  const packets: string[] = [];
+  for (const { bytes } of reader.push(readFileSync(file))) {
+    const packet = bytes.slice(linkLayer(reader.format!.linkType).packetAt(bytes));
+    const four = packet[0]! >> 4 === 4;
+    const { source, destination } = describePacket(packet);
+    if (!wanted({ backend: '', source, destination })) continue;
+    // Time to live, and the checksum over it; hop limit.
+    packet.fill(0, four ? 8 : 7, four ? 9 : 8);
+    if (four) packet.fill(0, 10, 12);
+    packets.push(Buffer.from(packet).toString('hex'));
+  }
+  return packets;
+}
+
+const backendAddresses: readonly string[] = families.flatMap(({ backend }) => Object.values(backend));
+const vipAddresses: readonly string[] = families.map(({ vip }) => vip);
+const addressOf = (end: string): string => end.replace(/:\d+$/, '').replace(/[[\]]/g, '');
+const isBackend = (end: string): boolean => backendAddresses.includes(addressOf(end));
+/** Health checks have other ports. */
+const isRewritten = ({ source, destination }: Seen): boolean =>
+  isBackend(destination) && Number(/\d+$/.exec(source)![0]) >= 61_000;
+const isVip = (end: string): boolean => vipAddresses.includes(addressOf(end));
 
 const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
@@ -147,6 +177,8 @@ ${[four, six]
 
   before(async () => {
     for (const name of backends) await startOrigin(network, name);
+    // Checksums are complete where they are captured, as on a wire.
+    for (const name of ['client', ...backends]) network.host(name).run('ethtool -K balancer tx off gro off');
     for (let host = 3; host < 20; host++) {
       client.run(
         `ip address add 10.1.0.${host}/24 dev balancer; ip address add fd01::${host}/64 dev balancer nodad`,
@@ -159,20 +191,25 @@ ${[four, six]
   });
 
   for (const workers of [1, 3]) {
-    describe(`a trace of live flows, ${workers} workers`, { skip: missing('tshark', 'tcpdump') }, () => {
+    describe(`a trace of live flows, ${workers} workers`, {
+      skip: missing('tshark', 'tcpdump', 'ethtool'),
+    }, () => {
       let instance: Sluice;
       let flows: Flow[];
       const seen = new Map<string, Seen>();
+      const files = new Map<string, string>();
       const traced: TraceView[] = [];
 
       before(async () => {
-        const captures = await Promise.all(
-          backends.map(async (name) => [name, await capture(name)] as const),
-        );
+        const hosts = ['client', ...backends];
+        const captures = await Promise.all(hosts.map(async (name) => [name, await capture(name)] as const));
         instance = await sluice(['up', '-f', configuration(workers), '--control', control]);
         flows = await openFlows(workers);
         for (const [name, end] of captures) {
-          for (const [payload, packet] of see(await end(), name)) seen.set(payload, packet);
+          files.set(name, await end());
+        }
+        for (const name of backends) {
+          for (const [payload, packet] of see(files.get(name)!, name)) seen.set(payload, packet);
         }
         const asked = new ControlClient(control);
         for (const { words } of flows) traced.push(await asked.trace(parseFlowTuple(words)));
@@ -255,6 +292,43 @@ ${[four, six]
           });
           assert.deepEqual(of(view), of(live));
         }
+      });
+
+      /** Runs a capture through the instance, and says what is sent on. */
+      const runThrough = async (host: string): Promise<string> => {
+        const output = join(directory.path, `${host}-through.pcap`);
+        const args = ['trace', '--pcap', files.get(host)!, '--write', output, '--control', control];
+        const { stderr, code } = await runSluice(args);
+        assert.deepEqual([stderr, code], ['', 0]);
+        return output;
+      };
+
+      it('makes of the capture at the client the very bytes that backends have received', async () => {
+        const through = packetsIn(await runThrough('client'), isRewritten);
+        const received = backends.flatMap((name) => packetsIn(files.get(name)!, isRewritten));
+        assert.ok(received.length > 3 * flowCount);
+        assert.deepEqual(through.toSorted(), received.toSorted());
+      });
+
+      it('makes of the captures at the backends the very bytes that the client has received', async () => {
+        const through = [];
+        for (const name of backends) {
+          through.push(...packetsIn(await runThrough(name), ({ source }) => isVip(source)));
+        }
+        const received = packetsIn(files.get('client')!, ({ source }) => isVip(source));
+        assert.ok(received.length > 2 * flowCount);
+        assert.deepEqual(through.toSorted(), received.toSorted());
+      });
+
+      it('writes captures that others read, with right checksums', async () => {
+        const file = await runThrough('client');
+        const wrong = ['ip', 'tcp', 'udp'].map((layer) => `${layer}.checksum.status == 0`).join(' || ');
+        const checks = ['ip.check_checksum', 'tcp.check_checksum', 'udp.check_checksum'];
+        const tshark = `tshark -r ${file} ${checks.map((check) => `-o ${check}:TRUE`).join(' ')}`;
+        const balancer = network!.host('balancer');
+        assert.equal(balancer.run(`${tshark} -Y '${wrong}'`), '');
+        const all = balancer.run(`${tshark} -T fields -e frame.number`).trim().split('\n').length;
+        assert.ok(all > 5 * flowCount);
       });
 
       it('is what the command prints', async () => {
