@@ -18,6 +18,7 @@ import { save } from './commands/save.ts';
 import { services } from './commands/services.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
+import { top } from './commands/top.ts';
 import { trace } from './commands/trace.ts';
 import { up } from './commands/up.ts';
 import { weight } from './commands/weight.ts';
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   drain,
   enable,
   weight,
+  top,
   doctor,
   demo,
   completion,

@@ -7,9 +7,11 @@ import type { InstanceSpec } from '../model/spec.ts';
 import { plural } from '../model/units.ts';
 import type { ServiceView } from '../model/view.ts';
 import type { Values } from './command.ts';
+import { type DashboardWords, type InsideDashboard, showInside } from './dashboard.ts';
 import { readFlag } from './flag-value.ts';
 import type { foregroundFlags } from './flags.ts';
 import { createLog } from './log.ts';
+import { report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 type NoPositionals = Readonly<Record<never, never>>;
@@ -21,35 +23,56 @@ export interface Foreground {
   readonly reread?: Reread;
   readonly flags: ForegroundFlags;
   readonly terminal: Terminal;
-  /** Where log lines go, and nothing is said of being ready; the terminal's messages when absent. */
-  readonly writeLog?: (line: string) => void;
+  /** What the dashboard says beside what every dashboard says. */
+  readonly words?: (instance: Controllable) => DashboardWords;
   readonly onReady?: (instance: Controllable) => void;
 }
 
 /** Resolves to the exit code once the instance has stopped. */
 export async function runInForeground(foreground: Foreground): Promise<ExitCode> {
-  const { spec, reread, flags, terminal, writeLog, onReady } = foreground;
+  const { spec, reread, flags, terminal, words, onReady } = foreground;
   const forMs = readFlag('--for', flags.for, parseDuration);
+  const { logLevel = 'info' } = flags;
+  const screen = showsDashboard(flags, terminal) ? terminal.screen : undefined;
+  let dashboard: InsideDashboard | undefined;
+  // What would spoil the dashboard is to be read in its log.
+  const say = (line: string) => {
+    if (!(dashboard?.isShown === true && terminal.saysOnScreen)) terminal.say(line);
+  };
+  const fail = (error: unknown) => {
+    for (const line of report(error, terminal.err, logLevel === 'debug').lines) terminal.say(line);
+    terminal.say('the dashboard is gone, and everything else goes on');
+  };
   const { runInstance } = await import('../daemon/run.ts');
-  return runInstance({
-    spec,
-    ...(reread === undefined ? {} : { reread }),
-    ...(forMs === undefined ? {} : { forMs }),
-    log: createLog({
-      level: flags.logLevel ?? 'info',
-      format: flags.logFormat ?? 'text',
-      style: terminal.err,
-      now: () => new Date(),
-      write: writeLog ?? terminal.say,
-    }),
-    onReady(instance, control) {
-      const { services } = instance.status();
-      if (flags.json) terminal.print(JSON.stringify(readyEvent(services, control)));
-      else if (writeLog === undefined && flags.logLevel !== 'silent')
-        terminal.say(readyLine(services, control));
-      onReady?.(instance);
-    },
-  });
+  try {
+    return await runInstance({
+      spec,
+      ...(reread === undefined ? {} : { reread }),
+      ...(forMs === undefined ? {} : { forMs }),
+      log: createLog({
+        level: logLevel,
+        format: flags.logFormat ?? 'text',
+        style: terminal.err,
+        now: () => new Date(),
+        write: say,
+      }),
+      ...(logLevel === 'debug' && { rememberedLevel: logLevel }),
+      onReady(instance, control) {
+        const { services } = instance.status();
+        if (flags.json) terminal.print(JSON.stringify(readyEvent(services, control)));
+        else if (logLevel !== 'silent') terminal.say(readyLine(services, control));
+        onReady?.(instance);
+        if (screen !== undefined) dashboard = showInside(instance, screen, words?.(instance) ?? {}, fail);
+      },
+    });
+  } finally {
+    await dashboard?.close();
+  }
+}
+
+/** Whether a person is there who wants to see one. */
+export function showsDashboard({ json, noTui }: ForegroundFlags, terminal: Terminal): boolean {
+  return !json && !noTui && terminal.screen !== undefined;
 }
 
 function readyEvent(services: readonly ServiceView[], control: string) {

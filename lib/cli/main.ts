@@ -6,6 +6,7 @@ import { createTerminal, endQuietlyWhenUnread } from './terminal.ts';
 
 const words = process.argv.slice(2);
 const terminal = createTerminal({
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

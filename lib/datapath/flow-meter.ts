@@ -8,7 +8,7 @@ import { bytesOf } from '../conntrack/flow-traffic.ts';
 import { FlowState } from '../conntrack/states.ts';
 
 /** A look at every flow comes this long after the one before at the earliest. */
-const betweenLooksMs = 800;
+const betweenLooksMs = 400;
 
 const none = new Float64Array(0);
 

@@ -14,7 +14,7 @@ export class MeteredFlow {
 }
 
 /** A look at every flow comes this long after the one before at the earliest. */
-const betweenLooksMs = 800;
+const betweenLooksMs = 400;
 
 /** Of the flows of one service. */
 export class FlowMeter {

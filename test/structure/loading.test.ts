@@ -28,6 +28,15 @@ const nativePackages = ['node-linux-sockets', 'node-netfilter-queue'];
 
 describe('what starts a proxy', () => {
   for (const start of ['lib/cli/program.ts', 'lib/daemon/run.ts']) {
+    it(`loads nothing of the dashboard with ${start}`, () => {
+      const packages = ['ink', 'react', 'react/jsx-runtime', 'string-width', '@alcalzone/ansi-tokenize'];
+      const loaded = reachable(start);
+      assert.deepEqual(
+        packages.filter((name) => loaded.has(name)),
+        [],
+      );
+    });
+
     it(`loads nothing of the packet path with ${start}`, () => {
       const loaded = reachable(start);
       assert.ok(loaded.size > 10);

@@ -1,10 +1,9 @@
-/** What the demonstration says: a screen on a terminal, a line a second elsewhere, and a summary at the end. */
+/** What the demonstration says where there is no dashboard, a line a second, and its summary at the end. */
 import { formatDuration } from '../../model/duration.ts';
 import { formatBytes, formatCount, formatShare, plural } from '../../model/units.ts';
 import type { BackendView } from '../../model/view.ts';
 import type { Style } from '../style.ts';
 import { type Column, renderTable } from '../table.ts';
-import { statePaint } from '../views.ts';
 import type { Tally } from './tally.ts';
 
 /** The state of the demonstration at one moment. */
@@ -15,8 +14,6 @@ export interface Moment {
   readonly tally: Tally;
   readonly backends: readonly BackendView[];
 }
-
-const barLength = 24;
 
 /** `12s  200 requests/s  2,412 requests  0 errors  median 0.8ms  34% 33% 33%` */
 export function momentLine(moment: Moment): string {
@@ -50,25 +47,6 @@ export function summaryLines({ elapsedMs, tally, backends }: Moment, style: Styl
   ];
 }
 
-/** All lines of the screen; `log` is what was logged last. */
-export function screenLines(moment: Moment, listen: string, log: readonly string[], style: Style): string[] {
-  const url = listen.replace('tcp:', 'http:');
-  const someBackend = moment.backends[0]?.name ?? 'BACKEND';
-  return [
-    `${style.bold('sluice demo')}  ${plural(moment.backends.length, 'backend')} behind ${style.bold(listen)}  ${style.dim('Ctrl-C ends it')}`,
-    '',
-    figures(moment).join('   '),
-    '',
-    ...renderTable(liveColumnsFor(moment.tally), moment.backends, style),
-    '',
-    ...log,
-    '',
-    style.dim(
-      `In another terminal:  curl ${url}  ·  sluice backends  ·  sluice flows  ·  sluice drain ${someBackend}`,
-    ),
-  ];
-}
-
 function figures({ requestsPerSecond, tally }: Moment): string[] {
   return [
     `${formatCount(requestsPerSecond)} requests/s`,
@@ -85,19 +63,6 @@ function columnsFor(tally: Tally): readonly Column<BackendView>[] {
     { title: 'SHARE', cell: ({ name }) => shareOf(name, tally), right: true },
     { title: 'IN', cell: ({ bytesIn }) => formatBytes(bytesIn), right: true },
     { title: 'OUT', cell: ({ bytesOut }) => formatBytes(bytesOut), right: true },
-  ];
-}
-
-function liveColumnsFor(tally: Tally): readonly Column<BackendView>[] {
-  return [
-    ...columnsFor(tally),
-    { title: 'FLOWS', cell: ({ flows }) => formatCount(flows), right: true },
-    { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, style) => statePaint(state, style) },
-    {
-      title: '',
-      cell: ({ name }) => '█'.repeat(Math.round((parseInt(shareOf(name, tally), 10) / 100) * barLength)),
-      paint: ({ state }, style) => statePaint(state, style),
-    },
   ];
 }
 

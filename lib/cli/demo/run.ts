@@ -1,7 +1,8 @@
 /** The demonstration: backends, a proxy before them and clients, all in this process and all real. */
 import { instanceFromArguments } from '../../config/one-liner.ts';
+import type { Controllable } from '../../control/controllable.ts';
 import type { ExitCode } from '../../model/errors.ts';
-import { type ForegroundFlags, runInForeground } from '../foreground.ts';
+import { type ForegroundFlags, runInForeground, showsDashboard } from '../foreground.ts';
 import type { InstanceFlags } from '../instance-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { startOrigin } from './origins.ts';
@@ -10,14 +11,10 @@ import { type Show, startShow } from './show.ts';
 export type DemoFlags = ForegroundFlags & InstanceFlags & { readonly listen: string | undefined };
 
 const originCount = 3;
-/** Lines of the log that the screen shows. */
-const logLength = 4;
 
 /** Runs until it is stopped; the summary comes last. */
 export async function runDemo(flags: DemoFlags, terminal: Terminal): Promise<ExitCode> {
   const origins = await Promise.all(Array.from({ length: originCount }, startOrigin));
-  const redraws = terminal.canRedraw && !flags.noTui && !flags.json;
-  const log: string[] = [];
   let show: Show | undefined;
   try {
     return await runInForeground({
@@ -29,18 +26,25 @@ export async function runDemo(flags: DemoFlags, terminal: Terminal): Promise<Exi
       }),
       flags,
       terminal,
-      ...(redraws && {
-        writeLog(line: string) {
-          log.push(line);
-          if (log.length > logLength) log.shift();
-        },
-      }),
+      words: (instance) => ({ hint: hintFor(instance), asksBeforeStop: false }),
       onReady: (instance) => {
-        show = startShow({ instance, terminal, json: flags.json, log: redraws ? log : undefined });
+        show = startShow({
+          instance,
+          terminal,
+          json: flags.json,
+          isSilent: showsDashboard(flags, terminal),
+        });
       },
     });
   } finally {
     show?.end();
     for (const origin of origins) origin.close();
   }
+}
+
+/** What to try, for whoever sees it for the first time. */
+function hintFor(instance: Controllable): string {
+  const url = instance.status().services[0]!.listen.replace('tcp:', 'http:');
+  const backend = instance.backends()[0]!.name;
+  return `In another terminal:  curl ${url}  ·  sluice drain ${backend}`;
 }

@@ -7,8 +7,7 @@
  */
 import type { Controllable } from '../../control/controllable.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Moment, momentEvent, momentLine, screenLines, summaryLines } from './moment.ts';
-import { openScreen } from './screen.ts';
+import { type Moment, momentEvent, momentLine, summaryLines } from './moment.ts';
 import { Tally } from './tally.ts';
 import { startTraffic } from './traffic.ts';
 
@@ -22,8 +21,8 @@ export interface ShowOptions {
   readonly instance: Controllable;
   readonly terminal: Terminal;
   readonly json: boolean;
-  /** What was logged last, for a screen; without one, lines are printed. */
-  readonly log: readonly string[] | undefined;
+  /** A dashboard shows what there is to see until the summary. */
+  readonly isSilent: boolean;
 }
 
 export interface Show {
@@ -32,13 +31,12 @@ export interface Show {
 }
 
 /** Begins at once; the traffic ends by itself when the instance begins to stop. */
-export function startShow({ instance, terminal, json, log }: ShowOptions): Show {
+export function startShow({ instance, terminal, json, isSilent }: ShowOptions): Show {
   const { listen } = instance.status().services[0]!;
   const addresses = instance.backends().map(({ name }) => name);
   const startedMs = performance.now();
   const tally = new Tally();
   const traffic = startTraffic(listen.replace('tcp:', 'http:'), tally, () => instance.ready);
-  const screen = log === undefined ? undefined : openScreen(terminal);
   let drained: string | undefined;
   let seconds = 0;
   let requestsBefore = 0;
@@ -70,9 +68,9 @@ export function startShow({ instance, terminal, json, log }: ShowOptions): Show 
       requestsPerSecond = tally.requests - requestsBefore;
       requestsBefore = tally.requests;
     }
-    if (screen !== undefined) screen.draw(screenLines(moment(), listen, log ?? [], terminal.out));
-    else if (isNewSecond && json) terminal.print(JSON.stringify(momentEvent('traffic', moment())));
-    else if (isNewSecond) terminal.print(momentLine(moment()));
+    if (!isNewSecond || isSilent) return;
+    if (json) terminal.print(JSON.stringify(momentEvent('traffic', moment())));
+    else terminal.print(momentLine(moment()));
   };
   const timer = setInterval(tick, tickMs);
 
@@ -85,7 +83,6 @@ export function startShow({ instance, terminal, json, log }: ShowOptions): Show 
   return {
     end() {
       endTraffic();
-      screen?.close();
       if (json) terminal.print(JSON.stringify(momentEvent('summary', moment())));
       else summaryLines(moment(), terminal.out).forEach(terminal.print);
     },

@@ -1,0 +1,51 @@
+/** The details of the chosen row: a flow and why it is where it is, or a backend and what has become of it. */
+import { backendBlock, historyBlock } from './backend-detail.ts';
+import type { Block } from './detail-block.ts';
+import { flowBlock, whyBlock } from './flow-detail.ts';
+import type { Panes } from './layout.ts';
+import { chosenBackend, chosenFlow } from './rows.ts';
+import type { DashboardState } from './state.ts';
+import { besideLines, emptyLine, headingLine, type Line, span } from './text.ts';
+
+const gap = 2;
+/** Cells that a block takes at least. */
+const leastBlock = 38;
+
+/** As many lines as the pane has. */
+export function detailLines(
+  state: DashboardState,
+  { size, side }: NonNullable<Panes['detail']>,
+): readonly Line[] {
+  const columns = side === 'right' ? size.columns - 1 : size.columns;
+  const blocks = blocksOf(state);
+  if (blocks.length === 0) {
+    return [headingLine('Details', columns), [span('  Nothing is chosen.', 'muted')]];
+  }
+  return side === 'right'
+    ? below(blocks, columns).slice(0, size.rows)
+    : beside(blocks, columns).slice(0, size.rows);
+}
+
+/** The most telling first. */
+function blocksOf(state: DashboardState): readonly Block[] {
+  const flow = chosenFlow(state);
+  const backend = chosenBackend(state);
+  return [
+    ...(flow === undefined ? [] : [flowBlock(flow), whyBlock(state, flow)]),
+    ...(backend === undefined ? [] : [backendBlock(state, backend), historyBlock(backend)]),
+  ];
+}
+
+function below(blocks: readonly Block[], columns: number): readonly Line[] {
+  return blocks.flatMap(({ title, lines }) => [headingLine(title, columns), ...lines, emptyLine]);
+}
+
+/** As many as can be read. */
+function beside(blocks: readonly Block[], columns: number): readonly Line[] {
+  const count = Math.max(1, Math.min(blocks.length, Math.floor(columns / leastBlock)));
+  const width = Math.floor((columns - gap * (count - 1)) / count);
+  return blocks
+    .slice(0, count)
+    .map(({ title, lines }): readonly Line[] => [headingLine(title, width), ...lines])
+    .reduce((left, right, index) => besideLines(left, index * (width + gap) - gap, gap, right));
+}

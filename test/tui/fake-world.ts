@@ -1,0 +1,54 @@
+/** An instance that answers as a test says. */
+import type { ReachableInstance } from '../../lib/control/reachable.ts';
+import { askFlows, traceOf, worldAt } from './world.ts';
+
+export class FakeWorld implements ReachableInstance {
+  /** How long it has been running. */
+  seconds = 100;
+  pid = 4242;
+  /** Every question and every order. */
+  readonly asked: unknown[] = [];
+  /** Thrown instead of any answer. */
+  obstacle: Error | undefined;
+  logged = 3;
+
+  get #world() {
+    if (this.obstacle !== undefined) throw this.obstacle;
+    return worldAt('ipv4', this.seconds);
+  }
+
+  async status() {
+    this.asked.push('status');
+    return { ...this.#world.status, pid: this.pid };
+  }
+
+  async backends() {
+    return this.#world.backends;
+  }
+
+  async flows(query: Parameters<ReachableInstance['flows']>[0]) {
+    this.asked.push(['flows', query.sort, query.limit]);
+    return askFlows(this.#world.flows, query);
+  }
+
+  async history(steps: number) {
+    const { stepMs, steps: all } = this.#world.history;
+    return { stepMs, steps: all.slice(-steps) };
+  }
+
+  async log(after: number) {
+    this.asked.push(['log', after]);
+    return { entries: this.#world.log.slice(0, this.logged).filter(({ sequence }) => sequence > after) };
+  }
+
+  async trace(flow: Parameters<ReachableInstance['trace']>[0]) {
+    this.asked.push(['trace', flow.clientPort]);
+    return traceOf(this.#world.flows.find(({ client }) => client.endsWith(`:${flow.clientPort}`))!);
+  }
+
+  async patchBackend(...order: Parameters<ReachableInstance['patchBackend']>) {
+    this.asked.push(['patch', ...order]);
+    if (this.obstacle !== undefined) throw this.obstacle;
+    return [];
+  }
+}
