@@ -37,7 +37,7 @@ function stepsOf(view: TraceView): Step[] {
     ...placementSteps(view),
     ...(view.backend === null ? [] : [['backend', view.backend] as const]),
     ...(rewriting === null ? [] : rewritingSteps(rewriting)),
-    ['verdict', verdictText(view)],
+    ['verdict', ...verdictLines(view)],
   ];
 }
 
@@ -130,9 +130,9 @@ const verdictWords: Readonly<Record<TraceView['verdict'], string>> = {
   refuse: 'turned away',
 };
 
-function verdictText({ verdict, reason }: TraceView): string {
+function verdictLines({ verdict, reason }: TraceView): [string, ...string[]] {
   const why = reasonWords[reason];
-  return `${verdictWords[verdict]} (${reason}${why === undefined ? '' : `: ${why}`})`;
+  return [`${verdictWords[verdict]} (${reason})`, ...(why === undefined ? [] : [why])];
 }
 
 function candidateLines({ candidates, backend, placement }: TraceView, style: Style): string[] {

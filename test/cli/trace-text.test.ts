@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { plainStyle } from '../../lib/cli/style.ts';
 import { traceLines } from '../../lib/cli/trace-text.ts';
+import type { NatVip } from '../../lib/datapath/nat/settings.ts';
 import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import type { TraceView } from '../../lib/model/trace.ts';
 import { probePacket } from '../../lib/trace/probe.ts';
@@ -81,10 +82,10 @@ after          50 02 ff ff 8e 06 00 00
   });
 
   it('shows the packet alone that goes no further, and says why', () => {
-    const down = { ...dns, backends: [backend('a', { up: false })] };
+    const down: NatVip = { ...dns, whenAllDown: 'drop', backends: [backend('a', { up: false })] };
     const text = lines(traced(new MemoryPath(down), { ...toWeb, protocol: 'udp', vipPort: 53 })).join('\n');
     assert.match(text, /\nslot .*: nobody is up\npacket {4}198\.51\.100\.7:40000 → 192\.0\.2\.10:53\n/);
-    assert.match(text, /\nverdict {3}dropped \(no-backend: no backend takes new flows\)\n/);
+    assert.match(text, /\nverdict {3}dropped \(no-backend\)\n {10}no backend takes new flows\n/);
     assert.match(text, /\npacket {6}0 {2}45 00 00 1c /);
     assert.doesNotMatch(text, /\^/);
   });
