@@ -20,11 +20,15 @@ import {
   backend,
   backendNetwork,
   balancer,
+  changes,
   combinations,
   forbidOffload,
+  type MachineState,
   machineState,
+  sendByScapy,
   startServers,
   startTunnel,
+  stateCommand,
   url,
   vips,
 } from './backend-support.ts';
@@ -38,10 +42,10 @@ if (network !== undefined) {
   const router = network.host('router');
   const directory = scratch();
   const here = (command: string): string => execFileSync('sh', ['-c', command], { encoding: 'utf8' });
-  const machine = (): string => machineState(here);
+  const machine = (): MachineState => machineState(here(stateCommand));
 
   before(async () => {
-    forbidOffload(network);
+    forbidOffload(network, ['client', 'balancer', 'backend']);
     await startServers(network);
     await settled();
   });
@@ -49,7 +53,7 @@ if (network !== undefined) {
 
   /** Resolves when the kernel has made up its mind about link-local addresses. */
   async function settled(): Promise<void> {
-    while (machine().includes('tentative')) await delay(50);
+    while (here('ip address').includes('tentative')) await delay(50);
   }
 
   /** Starts `sluice backend`. */
@@ -66,18 +70,7 @@ if (network !== undefined) {
     return counts as unknown as TunnelEndCounts;
   }
 
-  /** Sends a packet made by scapy from the router; there is `outer4`, `outer6` and `inner`. */
-  const scapy = (code: string): void => {
-    router.run(`/usr/bin/python3 - <<'END'
-import logging; logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
-from scapy.all import *
-conf.verb = 0
-outer4 = IP(src="${balancer[4]}", dst="${backend[4]}")
-outer6 = IPv6(src="${balancer[6]}", dst="${backend[6]}")
-inner = IP(src="10.1.0.2", dst="${vips[0]}")/UDP(sport=7000, dport=5353)
-${code}
-END`);
-  };
+  const scapy = (code: string): void => sendByScapy(router, code);
 
   /** What a UDP socket at a VIP hears from what `send` does. */
   async function heard(vip: string, send: () => void, forMs = 500): Promise<string[]> {
@@ -267,7 +260,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
         assert.equal(here(`cat ${filters}`).trim(), '2');
         running.kill('SIGINT');
         await running.exited;
-        assert.equal(machine(), untouched);
+        assert.deepEqual(changes(untouched, machine()), []);
       } finally {
         here(`echo 0 >${filters}; ip link delete other`);
       }
@@ -315,10 +308,10 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
       const untouched = machine();
       for (const encap of ['gre', 'ipip'] as const) {
         const running = await start(...args, '--encap', encap);
-        assert.notEqual(machine(), untouched);
+        assert.notDeepEqual(changes(untouched, machine()), []);
         running.kill('SIGTERM');
         assert.equal(await running.exited, 0);
-        assert.equal(machine(), untouched);
+        assert.deepEqual(changes(untouched, machine()), []);
       }
     });
 
@@ -326,7 +319,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
       const untouched = machine();
       const running = await start(...args, '--for', '100ms');
       assert.equal(await running.exited, 0);
-      assert.equal(machine(), untouched);
+      assert.deepEqual(changes(untouched, machine()), []);
     });
 
     it('is put back by sluice doctor --clean after a kill -9, and by the next start', async () => {
@@ -335,7 +328,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
         const crashing = await start(...args);
         crashing.kill('SIGKILL');
         await crashing.exited;
-        assert.notEqual(machine(), untouched);
+        assert.notDeepEqual(changes(untouched, machine()), []);
         if (remedy === 'doctor') {
           const { code, stdout } = await runSluice(['doctor', '--clean', '--json']);
           const { undone, left } = JSON.parse(stdout);
@@ -344,7 +337,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
           const next = await start(...args);
           assert.equal(await countsOf(next).then(({ strangers }) => strangers), 0);
         }
-        assert.equal(machine(), untouched);
+        assert.deepEqual(changes(untouched, machine()), []);
       }
     });
 
@@ -354,7 +347,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
       const running = await start(...args);
       running.kill('SIGTERM');
       await running.exited;
-      assert.equal(machine(), untouched);
+      assert.deepEqual(changes(untouched, machine()), []);
       here(`ip address delete ${vips[0]}/32 dev lo; echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore`);
     });
 
@@ -364,7 +357,7 @@ send(outer6/IPv6ExtHdrDestOpt(options=PadN(optdata=bytes(4)))/GRE()/six/datagram
       const { code, stderr } = await run({ program: 'setpriv', args: [...plain, 'backend', ...args] });
       assert.equal(code, 4);
       assert.match(stderr, /^sluice: this process lacks CAP_NET_ADMIN and CAP_NET_RAW — run it with sudo/);
-      assert.equal(machine(), untouched);
+      assert.deepEqual(changes(untouched, machine()), []);
     });
 
     it('is not given to two of one name', async () => {

@@ -1,5 +1,5 @@
 /** A directory of a test's own, which goes away with the test. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,8 @@ export interface Scratch {
   readonly path: string;
   /** Writes a file into the directory and returns its path. */
   write(name: string, content: string): string;
+  /** What a file of the directory says. */
+  read(name: string): string;
   remove(): void;
 }
 
@@ -29,6 +31,7 @@ export function scratch(): Scratch {
       writeFileSync(file, content);
       return file;
     },
+    read: (name) => readFileSync(join(path, name), 'utf8'),
     remove: () => remove(path),
   };
 }

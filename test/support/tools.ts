@@ -25,6 +25,9 @@ const catalogue = {
   tshark: { package: 'tshark' },
   tcpdump: { package: 'tcpdump' },
   ethtool: { package: 'ethtool' },
+  'linux.uml': { package: 'user-mode-linux' },
+  modprobe: { package: 'kmod' },
+  busybox: { package: 'busybox-static' },
 } as const satisfies Record<string, { package: string; path?: string }>;
 
 export type Tool = keyof typeof catalogue;

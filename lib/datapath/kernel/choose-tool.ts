@@ -1,6 +1,6 @@
 /**
  * Which tool brings the rules in: nft where the kernel has its `queue` expression, else iptables where it has NFQUEUE;
- * where no rule queues packets, the first that works. Finding out changes nothing but that the kernel may load modules.
+ * where no rule queues packets, the first that works. Finding out leaves modules loaded and a raw table, with nothing in it.
  */
 import { ExitCode, SluiceError } from '../../model/errors.ts';
 import { CommandError, type Run } from './command.ts';
@@ -15,10 +15,15 @@ const nftProbe = (queue: string) => `table inet sluice-probe {
 }
 `;
 
-/** `--test`: parsed, the kernel asked for each extension, never committed. */
+/**
+ * A transaction that comes to nothing. `--test` would not do: the nf_tables kind of iptables then does not even ask
+ * whether the kernel has tables.
+ */
 const iptablesProbe = (queue: string) => `*raw
 :sluice-probe - [0:0]
-${queue}COMMIT
+${queue}-F sluice-probe
+-X sluice-probe
+COMMIT
 `;
 
 const queueByNft = 'queue num 0';
@@ -39,7 +44,7 @@ export async function chooseRuleTool(run: Run, { queues = true } = {}): Promise<
   for (const [name, program] of programs) {
     try {
       if (name === 'nft') await run(program, ['--check', '-f', '-'], nftProbe(queues ? queueByNft : ''));
-      else await run(program, ['--test', '--noflush'], iptablesProbe(queues ? queueByIptables : ''));
+      else await run(program, ['-w', '5', '--noflush'], iptablesProbe(queues ? queueByIptables : ''));
       return ruleTool(name, run);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;

@@ -77,7 +77,10 @@ function ruleLines(holder: string, { rules }: TunnelEndPlan): string[] {
   const table = /^table inet \S+/m.exec(nft)![0];
   return [
     'four=iptables six=ip6tables',
-    'iptables -t raw -S >/dev/null 2>&1 || { four=iptables-legacy six=ip6tables-legacy; }',
+    // To list them would not do: the nf_tables kind shows tables that the kernel does not have.
+    'iptables -t raw -N sluice-probe 2>/dev/null && iptables -t raw -X sluice-probe || {',
+    '  four=iptables-legacy six=ip6tables-legacy',
+    '}',
     '',
     'up_rules() {',
     "  nft -f - 2>/dev/null <<'END' && return",
