@@ -36,8 +36,7 @@ export function editText(text: string, key: Key): string | undefined {
     case 'ctrl-w':
       return text.replace(/\S+\s*$/, '');
     case 'text':
-      // More than a character at once was pasted.
-      return text + key.text.replace(/\p{Cc}+/gu, ' ');
+      return text + key.text.replace(/\p{Cc}/u, ' ');
     default:
       return undefined;
   }

@@ -7,8 +7,7 @@ type InkKey = Parameters<Parameters<typeof useInput>[0]>[1];
 /** Shows nothing. */
 export function Keyboard({ onKey }: { readonly onKey: (key: Key) => void }) {
   useInput((text, key) => {
-    const pressed = keyOf(text, key);
-    if (pressed !== undefined) onKey(pressed);
+    for (const pressed of keysOf(text, key)) onKey(pressed);
   });
   return null;
 }
@@ -28,11 +27,29 @@ const named = [
   ['delete', 'delete'],
 ] as const satisfies readonly (readonly [keyof InkKey, Key['name']])[];
 
-/** Undefined for keys that nobody knows. */
-export function keyOf(text: string, key: InkKey): Key | undefined {
+/**
+ * The keys of one event, none if nobody knows it. What was pasted, or pressed faster than it was read, comes as one
+ * text: it is as many keys as it has characters.
+ */
+export function keysOf(text: string, key: InkKey): readonly Key[] {
   const found = named.find(([property]) => key[property]);
-  if (found !== undefined) return { name: found[1] };
-  if (key.tab) return { name: key.shift ? 'shift-tab' : 'tab' };
-  if (key.ctrl) return { name: `ctrl-${text}` };
-  return text === '' ? undefined : { name: 'text', text };
+  if (found !== undefined) return [{ name: found[1] }];
+  if (key.tab) return [{ name: key.shift ? 'shift-tab' : 'tab' }];
+  if (key.ctrl) return [{ name: `ctrl-${text}` }];
+  return [...text].map(keyOfCharacter);
+}
+
+function keyOfCharacter(character: string): Key {
+  switch (character) {
+    case '\r':
+    case '\n':
+      return { name: 'enter' };
+    case '\t':
+      return { name: 'tab' };
+    case '\b':
+    case '\x7f':
+      return { name: 'backspace' };
+    default:
+      return { name: 'text', text: character };
+  }
 }
