@@ -37,10 +37,17 @@ export class Backend {
   placed = 0;
   /** Connects that failed or ended in an early reset. */
   failures = 0;
+  /** From clients; null where only a stream is seen. */
+  packetsIn: number | null = null;
+  /** To clients. */
+  packetsOut: number | null = null;
   /** From clients. */
   bytesIn = 0;
   /** To clients. */
   bytesOut = 0;
+  /** Health checks ever, by what they came to. */
+  checksPassed = 0;
+  checksFailed = 0;
 
   constructor(spec: BackendSpec, nowMs: number) {
     this.name = spec.name;

@@ -12,7 +12,7 @@ import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
 import type { TraceView } from '../model/trace.ts';
-import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, PathView, StatusView } from '../model/view.ts';
 import type { BackendPatch, ConfigText } from './controllable.ts';
 import { noInstance } from './path.ts';
 import { fromPortable } from './portable.ts';
@@ -51,6 +51,10 @@ export class ControlClient implements ReachableInstance {
   async backends(): Promise<readonly BackendView[]> {
     return (await this.#askJson<{ backends: BackendView[] }>({ method: 'GET', path: '/v1/backends' }))
       .backends;
+  }
+
+  async paths(): Promise<readonly PathView[]> {
+    return (await this.#askJson<{ paths: PathView[] }>({ method: 'GET', path: '/v1/paths' })).paths;
   }
 
   flows(query: FlowQuery): Promise<FlowsView> {

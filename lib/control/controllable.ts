@@ -7,7 +7,7 @@ import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { PlanView } from '../model/plan.ts';
 import type { TraceView } from '../model/trace.ts';
-import type { BackendView, FlowsView, HistoryView, LogView, StatusView } from '../model/view.ts';
+import type { BackendView, FlowsView, HistoryView, LogView, PathView, StatusView } from '../model/view.ts';
 
 /** What a person may change about a backend while it runs; absent fields stay as they are. */
 export interface BackendPatch {
@@ -27,6 +27,8 @@ export interface Controllable {
   readonly ready: boolean;
   status(): StatusView;
   backends(): readonly BackendView[];
+  /** The packet paths that are open. */
+  paths(): readonly PathView[];
   flows(query: FlowQuery): FlowsView;
   /** The last `steps` seconds of traffic at most. */
   history(steps: number): HistoryView;

@@ -41,9 +41,11 @@ export const openRoutes: readonly Route[] = [
       contentType: expositionContentType,
       body: formatMetrics({
         process: await readProcess(),
+        nowSeconds: Date.now() / 1e3,
         ready: instance.ready,
         status: instance.status(),
         backends: instance.backends(),
+        paths: instance.paths(),
       }),
     }),
   },
@@ -60,6 +62,7 @@ export const controlRoutes: readonly Route[] = [
   ...openRoutes,
   { method: 'GET', path: '/v1/status', answer: (instance) => json(instance.status()) },
   { method: 'GET', path: '/v1/backends', answer: (instance) => json({ backends: instance.backends() }) },
+  { method: 'GET', path: '/v1/paths', answer: (instance) => json({ paths: instance.paths() }) },
   {
     method: 'GET',
     path: '/v1/flows',

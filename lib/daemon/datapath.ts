@@ -12,6 +12,7 @@ import type { FlowTuple } from '../hash/flow-key.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Traffic } from '../model/traffic.ts';
+import type { PathView } from '../model/view.ts';
 
 export interface Datapath<V extends Vip> {
   /** Rejects with a SluiceError, leaving nothing behind. */
@@ -21,10 +22,14 @@ export interface Datapath<V extends Vip> {
   vipTraffic(vip: Endpoint): Traffic;
   /** Of a backend at these VIPs, and at those of other services that share it with them. */
   backendTraffic(vips: readonly V[], backend: VipBackend): Traffic;
+  /** How many flows a backend can have at these VIPs, each with a source port; null where flows keep the client's. */
+  sourcePorts(vips: readonly V[], backend: VipBackend): number | null;
   /** Packets to a VIP that were not sent on, by reason; without a VIP, those that were for none. */
   drops(vip?: Endpoint): Readonly<Record<string, number>>;
   flows(query: FlowQuery): FoundFlows;
   flowCount(): number;
+  /** Queues, workers and tables. */
+  view(): Omit<PathView, 'mode'>;
   /** Flows that are not over by where they go, with up to `examples` of each. */
   groups(examples: number): readonly FlowGroup[];
   /** This moment, with those of the flows that `tuples` are packets of, in either direction. */

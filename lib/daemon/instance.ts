@@ -9,22 +9,31 @@ import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch, ConfigText, Controllable } from '../control/controllable.ts';
 import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
-import { formatHostPort } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log, LogLevel } from '../model/log.ts';
 import type { PlanView } from '../model/plan.ts';
 import type { InstanceSpec } from '../model/spec.ts';
 import type { TraceView } from '../model/trace.ts';
-import type { BackendView, FlowsView, HistoryView, LogView, ServiceView, StatusView } from '../model/view.ts';
+import type {
+  BackendView,
+  FlowsView,
+  HistoryView,
+  LogView,
+  PathView,
+  ServiceView,
+  StatusView,
+} from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import { BackendHistories } from './backend-history.ts';
 import { createService } from './create-service.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { LogTail } from './log-tail.ts';
 import { PacketPaths } from './packet-paths.ts';
+import { patchBackends } from './patch-backends.ts';
 import { planServices } from './plan.ts';
 import { applySpec, type Retired, summarize } from './reload.ts';
+import { ReloadRecord } from './reload-record.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
@@ -59,6 +68,7 @@ export class Instance implements Controllable {
   readonly #tail: LogTail;
   readonly #histories = new BackendHistories();
   readonly #history = new TrafficHistory();
+  readonly #reloads = new ReloadRecord();
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
   readonly #paths: PacketPaths;
@@ -120,6 +130,7 @@ export class Instance implements Controllable {
       uptimeMs: Math.round(this.#surroundings.clock.nowMs() - this.#startedMs),
       services: this.#viewServices(),
       dropped: this.#paths.drops(),
+      reloads: this.#reloads.view(this.#surroundings.clock.nowMs()),
     };
   }
 
@@ -127,6 +138,10 @@ export class Instance implements Controllable {
     return this.#all().flatMap((service) =>
       service.pool.backends.map((backend) => this.#viewBackend(service, backend)),
     );
+  }
+
+  paths(): readonly PathView[] {
+    return this.#paths.view();
   }
 
   flows(query: FlowQuery): FlowsView {
@@ -141,29 +156,13 @@ export class Instance implements Controllable {
     return { entries: this.#tail.after(after) };
   }
 
-  patchBackend(serviceName: string | undefined, wanted: string, patch: BackendPatch): readonly BackendView[] {
-    const patched: BackendView[] = [];
-    for (const service of this.#services.values()) {
-      if (serviceName !== undefined && service.spec.name !== serviceName) continue;
-      for (const backend of service.pool.backends) {
-        const names = [backend.name, formatHostPort(backend.address, backend.port)];
-        if (backend.removed || !names.includes(wanted)) continue;
-        if (patch.weight !== undefined) service.pool.setWeight(backend, patch.weight);
-        if (patch.state !== undefined) service.pool.setAdmin(backend, patch.state);
-        patched.push(this.#viewBackend(service, backend));
-        const { state, weight } = patched.at(-1)!;
-        this.#surroundings.log.info('backend set', {
-          service: service.spec.name,
-          backend: backend.name,
-          state,
-          weight,
-        });
-      }
-    }
-    if (patched.length > 0) return patched;
-    const where = serviceName === undefined ? '' : ` in service "${serviceName}"`;
-    throw new SluiceError('ERR_SLUICE_NO_SUCH_BACKEND', `there is no backend "${wanted}"${where}`, {
-      remedy: '`sluice backends` lists them',
+  patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[] {
+    const patched = patchBackends(this.#services.values(), { service, backend }, patch);
+    return patched.map(([of, each]) => {
+      const view = this.#viewBackend(of, each);
+      const { name, state, weight } = view;
+      this.#surroundings.log.info('backend set', { service: of.spec.name, backend: name, state, weight });
+      return view;
     });
   }
 
@@ -201,6 +200,7 @@ export class Instance implements Controllable {
     if (this.#reloading) throw new SluiceError('ERR_SLUICE_BUSY', 'the instance is reloading already');
     this.#requireReady();
     this.#reloading = true;
+    let ok = false;
     try {
       const next = await this.#read();
       const addresses = await resolveHosts(next);
@@ -220,9 +220,11 @@ export class Instance implements Controllable {
         removed: removed.length,
         unchanged: unchanged.length,
       });
+      ok = true;
       return plan;
     } finally {
       this.#reloading = false;
+      this.#reloads.note(ok, this.#surroundings.clock.nowMs());
     }
   }
 

@@ -14,7 +14,7 @@ import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Mode } from '../model/spec.ts';
 import { noTraffic, type Traffic } from '../model/traffic.ts';
-import type { FlowsView } from '../model/view.ts';
+import type { FlowsView, PathView } from '../model/view.ts';
 import type { Datapath, OpenDatapath } from './datapath.ts';
 import { differingSettings } from './path-settings.ts';
 import type { FlowGroup, FlowSource } from './running-service.ts';
@@ -123,6 +123,11 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     return this.#datapath?.backendTraffic(vips, backend) ?? noTraffic;
   }
 
+  /** See `Datapath.sourcePorts`. */
+  sourcePorts(vips: readonly V[], backend: VipBackend): number | null {
+    return this.#datapath?.sourcePorts(vips, backend) ?? null;
+  }
+
   /** Without a VIP those that were for none. */
   drops(vip?: Endpoint): Readonly<Record<string, number>> {
     return this.#datapath?.drops(vip) ?? {};
@@ -154,6 +159,11 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
   /** This moment, with those of the flows that `tuples` are packets of; undefined if it has not been opened. */
   snapshot(tuples: readonly FlowTuple[]): PathSnapshot | undefined {
     return this.#datapath?.snapshot(tuples);
+  }
+
+  /** Undefined before there is anything to see. */
+  view(): PathView | undefined {
+    return this.#datapath && { mode: this.mode, ...this.#datapath.view() };
   }
 
   /** Flows of a service that are not over; undefined where it would take long to find out. */

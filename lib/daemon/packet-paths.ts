@@ -4,6 +4,7 @@ import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import type { Log } from '../model/log.ts';
 import type { InstanceSpec } from '../model/spec.ts';
+import type { PathView } from '../model/view.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { PacketPath } from './packet-path.ts';
 import { natSettingsOf } from './path-settings.ts';
@@ -42,6 +43,12 @@ export class PacketPaths {
   /** Packets that came and were for no service, by reason. */
   drops(): Readonly<Record<string, number>> {
     return this.nat.drops();
+  }
+
+  /** Those that are open. */
+  view(): readonly PathView[] {
+    const view = this.nat.view();
+    return view === undefined ? [] : [view];
   }
 
   /** Puts the machine back. */

@@ -105,6 +105,10 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
     return this.#backends.checksOf(backend);
   }
 
+  sourcePortsOf(backend: Backend): number | null {
+    return this.#path.sourcePorts(this.#vips(), this.#wanted(backend));
+  }
+
   check(): void {
     this.#backends.check();
   }
@@ -179,6 +183,11 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
     };
   }
 
+  /** For questions about traffic, which are not about backends. */
+  #vips(): readonly V[] {
+    return this.#endpoints().map((at) => this.#vip(at, []));
+  }
+
   #vip(at: Endpoint, backends: readonly VipBackend[]): V {
     const { name, balance, whenAllDown } = this.spec;
     return this.#complete({ ...at, service: name, balance, whenAllDown, backends }, this.spec);
@@ -193,10 +202,12 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
 
   /** Brings what is known of the backends' traffic up to date. */
   #observe(): void {
-    const vips = this.#endpoints().map((at) => this.#vip(at, []));
+    const vips = this.#vips();
     for (const backend of this.pool.backends) {
       const traffic = this.#path.backendTraffic(vips, this.#wanted(backend));
       backend.placed = traffic.opened;
+      backend.packetsIn = traffic.packetsIn;
+      backend.packetsOut = traffic.packetsOut;
       backend.bytesIn = traffic.bytesIn;
       backend.bytesOut = traffic.bytesOut;
       this.pool.setLive(backend, traffic.flows);

@@ -109,6 +109,11 @@ export class ProxyService implements RunningService, FlowSource {
     return this.#backends.checksOf(backend);
   }
 
+  /** The kernel gives them. */
+  sourcePortsOf(): null {
+    return null;
+  }
+
   check(): void {
     this.#backends.check();
   }

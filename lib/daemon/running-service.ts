@@ -54,6 +54,8 @@ export interface RunningService {
   refuse(): void;
   /** How long the last few checks of a backend took, oldest first; null where one failed. */
   checksOf(backend: Backend): readonly (number | null)[];
+  /** How many flows of a backend can have a source port of their own at once; null where flows keep theirs. */
+  sourcePortsOf(backend: Backend): number | null;
   /** Begins to check the backends. */
   check(): void;
   /**

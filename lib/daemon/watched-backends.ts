@@ -99,6 +99,10 @@ export class WatchedBackends {
       clock,
       random,
       onVerdict: (up, last) => this.#judge(backend, up, last),
+      onCheck: (passed) => {
+        if (passed) backend.checksPassed++;
+        else backend.checksFailed++;
+      },
     });
     this.#checkers.set(backend, checker);
     checker.start(together);

@@ -24,22 +24,33 @@ export interface Round {
   readonly vitals: Int32Array;
   /** Has the forwarder go over to the tables that were published. */
   readonly takeTables: () => void;
+  /** Writes down what the queue has counted; called now and then. */
+  readonly tally: () => void;
   readonly nowMs: () => number;
 }
 
 /** While nothing comes: how often time moves on for flows, held fragments and the heartbeat. */
 const idleMs = 100;
 
+/** Seldom, because it allocates. */
+const tallyEveryMs = 1_000;
+
 /** Serves until the queue is stopped and has nothing left. */
-export function serve({ queue, forwarder, vitals, takeTables, nowMs }: Round): void {
+export function serve({ queue, forwarder, vitals, takeTables, tally, nowMs }: Round): void {
+  let tallyDueMs = 0;
   for (;;) {
     const count = queue.receive(idleMs);
     Atomics.add(vitals, Vital.heartbeat, 1);
     if (Atomics.load(vitals, Vital.published) !== Atomics.load(vitals, Vital.taken)) takeTables();
-    const verdicts = forwarder.process(queue.batch, count, nowMs());
+    const now = nowMs();
+    const verdicts = forwarder.process(queue.batch, count, now);
     if (verdicts > 0) queue.sendVerdicts(verdicts);
     for (let more = forwarder.release(queue.batch); more > 0; more = forwarder.release(queue.batch)) {
       queue.sendVerdicts(more);
+    }
+    if (now >= tallyDueMs) {
+      tally();
+      tallyDueMs = now + tallyEveryMs;
     }
     if (count === 0 && queue.stopped) return;
   }

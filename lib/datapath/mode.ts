@@ -60,6 +60,8 @@ export interface PathMode<V extends Vip, P extends Publication> {
   readonly holder: string;
   /** The name under which an endpoint is numbered; several VIPs may have it in common. */
   endpointName(vip: V, backend: VipBackend): string;
+  /** How many flows an endpoint can have at once by this VIP; null, or absent, where they keep the client's port. */
+  sourcePorts?(vip: V, backend: VipBackend): number | null;
   /** Asks the machine about addresses that are new. Rejects with a SluiceError. */
   learn(vips: readonly V[]): Promise<void>;
   /** Asks about all of them again, where that may tell something new. Never rejects. */

@@ -4,6 +4,7 @@
  */
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { noTraffic, type Traffic } from '../model/traffic.ts';
+import type { PathView } from '../model/view.ts';
 import type { FlowGroup } from './flow-groups.ts';
 import type { FoundFlows } from './flow-list.ts';
 import { CommandError, commandRunner, type Run } from './kernel/command.ts';
@@ -67,6 +68,14 @@ export class OfflineDatapath<V extends Vip, P extends Publication> {
 
   backendTraffic(): Traffic {
     return noTraffic;
+  }
+
+  sourcePorts(): null {
+    return null;
+  }
+
+  view(): Omit<PathView, 'mode'> {
+    return { generation: this.#generation!.publication.tables.generation, halfOpen: {}, workers: [] };
   }
 
   drops(): Readonly<Record<string, number>> {

@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../model/clock.ts';
 import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import { addTraffic, noTraffic, type Traffic } from '../model/traffic.ts';
+import type { PathView } from '../model/view.ts';
 import { flowFinder } from './flow-finder.ts';
 import { type FlowGroup, groupFlows } from './flow-groups.ts';
 import { type FoundFlows, findFlows } from './flow-list.ts';
@@ -23,6 +24,7 @@ import { KernelSetup } from './kernel/setup.ts';
 import { describeKernel } from './kernel-needs.ts';
 import type { Generation, PathMode, ProbeSource } from './mode.ts';
 import { monotonicMs } from './monotonic.ts';
+import { viewPath } from './path-view.ts';
 import type { Publication } from './publication.ts';
 import { pathLimits, vipName } from './publisher.ts';
 import { Readings } from './readings.ts';
@@ -135,6 +137,15 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return traffic.reduce(addTraffic, noTraffic);
   }
 
+  /** Endpoints of several protocols have ports of their own each. */
+  sourcePorts(vips: readonly V[], backend: VipBackend): number | null {
+    const mode = this.#mode;
+    const portsOf = (vip: V) =>
+      [mode.endpointName(vip, backend), mode.sourcePorts?.(vip, backend) ?? null] as const;
+    const endpoints = new Map(vips.map(portsOf));
+    return [...endpoints.values()].reduce((sum, ports) => (ports === null ? sum : (sum ?? 0) + ports), null);
+  }
+
   /** Packets to a VIP that were dropped or refused, by reason; without a VIP, those of which it is not known whose. */
   drops(vip?: Endpoint): Readonly<Record<string, number>> {
     const number = vip === undefined ? 0 : this.#generation?.vips.numberOf(vipName(vip));
@@ -179,9 +190,9 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     });
   }
 
-  /** How often a worker had to be replaced. */
-  get workerRestarts(): number {
-    return this.#workers.restarts;
+  /** Queues, workers and tables. Looks at every row. */
+  view(): Omit<PathView, 'mode'> {
+    return viewPath(this.#generation!, this.#vips, this.#readings, this.#workers);
   }
 
   #names(): FlowNames {

@@ -1,7 +1,7 @@
 /** What the workers have counted, added up over all of them, straight from their memory. */
 import { Direction } from '../conntrack/flow-key.ts';
 import { Byte, byteShift, FlowRows } from '../conntrack/flow-rows.ts';
-import { FlowState } from '../conntrack/states.ts';
+import { classOfState, FlowClass, FlowState } from '../conntrack/states.ts';
 import { Verdict } from '../forward/batch.ts';
 import { Traffic as Column, Counters } from '../forward/counters.ts';
 import { Reason, reasonNames, verdictOfReason } from '../forward/reasons.ts';
@@ -53,6 +53,17 @@ export class Readings {
   /** Flows now, over all VIPs. */
   flowCount(): number {
     return this.#sum(({ rows }) => rows.flowsOfVip.reduce((sum, flows) => sum + flows, 0));
+  }
+
+  /** Flows of which one side only has been seen, by number of their VIP. Looks at every row. */
+  halfOpenFlows(): Uint32Array {
+    const ofVip = new Uint32Array(this.shards[0]!.rows.flowsOfVip.length);
+    for (const { rows } of this.shards) {
+      for (let flow = 1; flow < rows.capacity; flow++) {
+        if (classOfState[rows.stateOf(flow)] === FlowClass.halfOpen) ofVip[rows.vipOf(flow)]!++;
+      }
+    }
+    return ofVip;
   }
 
   /** Whether any flow leaves from this SNAT address. Looks at every row. */

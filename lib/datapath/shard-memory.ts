@@ -4,6 +4,7 @@
  *   flows      one FlowRows     written by the worker, read by whoever likes
  *   counters   one Counters     the same
  *   vitals     one word each    Vital: published by the main thread, the others by the worker
+ *   tallies    one number each  what the queue has counted, by `tallyNames`; written by the worker now and then
  */
 import { type FlowTableShape, flowBufferBytes } from '../conntrack/flow-rows.ts';
 import { Counters } from '../forward/counters.ts';
@@ -13,7 +14,11 @@ export interface ShardMemory {
   readonly flows: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
   readonly vitals: Int32Array;
+  readonly tallies: Float64Array;
 }
+
+/** What is counted at each position of `ShardMemory.tallies`. */
+export const tallyNames = ['packets', 'receives', 'sends', 'overruns', 'refused', 'malformed'] as const;
 
 /** Positions in `ShardMemory.vitals`. */
 export const Vital = {
@@ -32,5 +37,6 @@ export function createShardMemory(shape: FlowTableShape): ShardMemory {
     flows: new SharedArrayBuffer(flowBufferBytes(shape)),
     counters: new SharedArrayBuffer(Counters.bufferBytes(shape)),
     vitals: new Int32Array(new SharedArrayBuffer(Object.keys(Vital).length * 4)),
+    tallies: new Float64Array(new SharedArrayBuffer(tallyNames.length * 8)),
   };
 }

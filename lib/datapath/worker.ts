@@ -10,7 +10,7 @@ import { serve } from './loop.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { NatPublication } from './nat/mode.ts';
 import type { NatShardSettings } from './nat/shard.ts';
-import { type ShardMemory, Vital } from './shard-memory.ts';
+import { type ShardMemory, tallyNames, Vital } from './shard-memory.ts';
 
 /** What a worker is to do with its packets. */
 export interface WorkerTask {
@@ -67,8 +67,12 @@ try {
     shard.use(latest);
     Atomics.store(vitals, Vital.taken, latest.tables.generation);
   };
+  const tally = (): void => {
+    const counters = queue.counters();
+    for (const [at, name] of tallyNames.entries()) memory.tallies[at] = counters[name];
+  };
   port.postMessage('ready');
-  serve({ queue, forwarder: shard.forwarder, vitals, takeTables, nowMs });
+  serve({ queue, forwarder: shard.forwarder, vitals, takeTables, tally, nowMs });
 } finally {
   queue.close();
 }

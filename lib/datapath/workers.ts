@@ -63,9 +63,9 @@ export class Workers {
     this.#stopSignal = undefined;
   }
 
-  /** How often a worker had to be replaced. */
-  get restarts(): number {
-    return this.#watchdogs.reduce((sum, { restarts }) => sum + restarts, 0);
+  /** How often each worker had to be replaced. */
+  get restarts(): readonly number[] {
+    return this.#watchdogs.map(({ restarts }) => restarts);
   }
 
   #watchdog(worker: number, memory: ShardMemory): Watchdog {

@@ -5,6 +5,8 @@ export interface ProcessReading {
   readonly residentMemoryBytes: number;
   /** User and system time of all threads. */
   readonly cpuSeconds: number;
+  /** Of the main thread: time in which its event loop did not wait. */
+  readonly eventLoopBusySeconds: number;
   /** Since the Unix epoch. */
   readonly startTimeSeconds: number;
   /** These two are undefined where there is no /proc. */
@@ -18,6 +20,7 @@ export async function readProcess(): Promise<ProcessReading> {
   return {
     residentMemoryBytes: process.memoryUsage.rss(),
     cpuSeconds: (cpuMicroseconds.user + cpuMicroseconds.system) / 1e6,
+    eventLoopBusySeconds: performance.eventLoopUtilization().active / 1e3,
     startTimeSeconds: performance.timeOrigin / 1e3,
     openFds,
     maxFds,

@@ -16,6 +16,9 @@ export interface HealthView {
   readonly latencyMs: number | null;
   /** The same of the last few checks, oldest first. */
   readonly checks: readonly (number | null)[];
+  /** Checks ever. */
+  readonly passed: number;
+  readonly failed: number;
 }
 
 export interface BackendView {
@@ -32,6 +35,11 @@ export interface BackendView {
   readonly connections: number;
   /** Connects that failed or ended in an early reset. */
   readonly failures: number;
+  /** How many flows can have a source port of their own at once; null where flows keep the one they have. */
+  readonly sourcePorts: number | null;
+  /** A proxy sees streams: null. */
+  readonly packetsIn: number | null;
+  readonly packetsOut: number | null;
   /** From clients. */
   readonly bytesIn: number;
   /** To clients. */
@@ -113,6 +121,63 @@ export interface StatusView {
   readonly services: readonly ServiceView[];
   /** Packets that came to the packet path and were for no service, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  readonly reloads: ReloadsView;
+}
+
+/** How often the configuration was read again. */
+export interface ReloadsView {
+  readonly applied: number;
+  /** Because something was wrong with it. */
+  readonly refused: number;
+  /** What became of the last; null before the first. */
+  readonly last: { readonly ok: boolean; readonly agoMs: number } | null;
+}
+
+/** A packet path as it fares: one for each mode that rewrites packets. */
+export interface PathView {
+  readonly mode: Mode;
+  /** Counts the forwarding tables that were published; those of the last are in force when every worker has them. */
+  readonly generation: number;
+  /** Flows of which one side only has been seen, by service. */
+  readonly halfOpen: Readonly<Record<string, number>>;
+  readonly workers: readonly WorkerView[];
+}
+
+/** A thread that rewrites packets, its queue and its share of the flows. Counts begin anew with each restart. */
+export interface WorkerView {
+  readonly worker: number;
+  /** How often it had to be replaced. */
+  readonly restarts: number;
+  /** The tables that it decides by. */
+  readonly generation: number;
+  readonly flows: number;
+  readonly halfOpen: number;
+  /** Flows that there is room for. */
+  readonly capacity: number;
+  /** Flows ended by silence, and to make room for others. */
+  readonly expired: number;
+  readonly evicted: number;
+  readonly queue: QueueView;
+}
+
+/** A queue between the kernel and a worker. */
+export interface QueueView {
+  readonly number: number;
+  /** Packets that wait in the kernel, unread or without a verdict; 0 where the kernel does not tell. */
+  readonly waiting: number;
+  /** Dropped by the kernel: the queue was at its length, or the socket's buffer full. */
+  readonly droppedQueueFull: number;
+  readonly droppedBufferFull: number;
+  readonly packets: number;
+  /** System calls that brought packets, and that took verdicts. */
+  readonly receives: number;
+  readonly sends: number;
+  /** Times that the kernel had no room for a message, either way. */
+  readonly overruns: number;
+  /** Verdicts that the kernel refused, mostly over packets that are gone. */
+  readonly refused: number;
+  /** Messages that could not be read. */
+  readonly malformed: number;
 }
 
 /** What all services together have carried in one step; null where no service knows. */

@@ -7,6 +7,7 @@ import { readCommandLine } from '../../lib/cli/command-line.ts';
 import { commands } from '../../lib/cli/commands.ts';
 import { programHead } from '../../lib/cli/help.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { catalogue } from '../../lib/metrics/catalogue.ts';
 import { output } from '../support/child.ts';
 import { findProgram } from '../support/tools.ts';
 
@@ -45,6 +46,11 @@ describe('the manual page', () => {
           assert.match(manual, new RegExp(`\\bFl ${alias}\\b`), `-${alias} of ${command}`);
       }
     }
+  });
+
+  it('has every metric, and none that there is not', () => {
+    const told = new Set(manual.match(/\b(?:sluice|process)_[a-z_]*[a-z]\b/g));
+    assert.deepEqual([...told].sort(), catalogue.map(({ name }) => name).sort());
   });
 
   it('has no flag that no command has', () => {

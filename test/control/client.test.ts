@@ -46,6 +46,7 @@ describe('a control client', () => {
     it('sees what the instance shows', async () => {
       assert.deepEqual(await client.status(), instance.statusView);
       assert.deepEqual(await client.backends(), instance.backendViews);
+      assert.deepEqual(await client.paths(), instance.pathViews);
       assert.deepEqual(await client.flows({ limit: 2 }), {
         flows: instance.flowViews.slice(0, 2),
         matching: 3,

@@ -14,6 +14,7 @@ import type {
   HistoryView,
   LogEntry,
   LogView,
+  PathView,
   StatusView,
 } from '../../lib/model/view.ts';
 
@@ -84,8 +85,41 @@ export class FakeInstance implements Controllable {
         dropped: { 'all-down': 8, 'queue-full': 9 },
       },
     ],
-    dropped: {},
+    dropped: { 'not-ours': 7 },
+    reloads: { applied: 2, refused: 1, last: { ok: false, agoMs: 5_000 } },
   };
+
+  readonly pathViews: readonly PathView[] = [
+    {
+      mode: 'nat',
+      generation: 4,
+      halfOpen: { dns: 3 },
+      workers: [
+        {
+          worker: 0,
+          restarts: 1,
+          generation: 3,
+          flows: 30,
+          halfOpen: 3,
+          capacity: 127,
+          expired: 8,
+          evicted: 9,
+          queue: {
+            number: 20_480,
+            waiting: 5,
+            droppedQueueFull: 6,
+            droppedBufferFull: 7,
+            packets: 1_000,
+            receives: 100,
+            sends: 90,
+            overruns: 1,
+            refused: 2,
+            malformed: 3,
+          },
+        },
+      ],
+    },
+  ];
 
   readonly backendViews: readonly BackendView[] = [
     {
@@ -94,10 +128,13 @@ export class FakeInstance implements Controllable {
       address: '127.0.0.1:9001',
       weight: 2,
       state: 'up',
-      health: { last: 'ok', sinceMs: 1_000, latencyMs: 0.5, checks: [0.7, 0.5] },
+      health: { last: 'ok', sinceMs: 1_000, latencyMs: 0.5, checks: [0.7, 0.5], passed: 60, failed: 2 },
       flows: 3,
       connections: 40,
       failures: 1,
+      sourcePorts: null,
+      packetsIn: null,
+      packetsOut: null,
       bytesIn: 600,
       bytesOut: 7_000,
       history: [{ state: 'up', reason: 'ok', agoMs: 1_000 }],
@@ -108,10 +145,20 @@ export class FakeInstance implements Controllable {
       address: '[fd00::1]:9002',
       weight: 1,
       state: 'down',
-      health: { last: 'connection refused', sinceMs: 200, latencyMs: null, checks: [0.4, null] },
+      health: {
+        last: 'connection refused',
+        sinceMs: 200,
+        latencyMs: null,
+        checks: [0.4, null],
+        passed: 40,
+        failed: 3,
+      },
       flows: 0,
       connections: 10,
       failures: 5,
+      sourcePorts: 4_535,
+      packetsIn: 21,
+      packetsOut: 22,
       bytesIn: 0,
       bytesOut: 0,
       history: [{ state: 'down', reason: 'connection refused', agoMs: 200 }],
@@ -157,6 +204,10 @@ export class FakeInstance implements Controllable {
 
   backends(): readonly BackendView[] {
     return this.backendViews;
+  }
+
+  paths(): readonly PathView[] {
+    return this.pathViews;
   }
 
   flows(query: FlowQuery): FlowsView {

@@ -92,6 +92,10 @@ describe('the control socket', () => {
     ]);
   });
 
+  it('shows the packet paths', async () => {
+    assert.deepEqual(JSON.parse((await call('GET', '/v1/paths')).body), { paths: instance.pathViews });
+  });
+
   it('shows what was logged after an entry, and all that it remembers unless told otherwise', async () => {
     const entries = async (path: string) => JSON.parse((await call('GET', path)).body).entries;
     assert.deepEqual(await entries('/v1/log'), instance.logEntries);
@@ -254,7 +258,7 @@ describe('the control socket', () => {
   it('serves metrics in the format that it says', async () => {
     const { headers, body } = await call('GET', '/metrics');
     assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
-    assert.match(body, /^sluice_build_info\{version="1\.2\.3"\} 1$/m);
+    assert.match(body, /^sluice_build_info\{version="1\.2\.3",node="[\d.]+"\} 1$/m);
     assert.match(body, /^process_open_fds \d+$/m);
   });
 

@@ -99,6 +99,7 @@ describe('an instance', () => {
     assert.deepEqual(status, {
       ...{ name: 'edge', version, pid: process.pid, state: 'serving', uptimeMs: 1_500 },
       dropped: {},
+      reloads: { applied: 0, refused: 0, last: null },
     });
     const [{ dropped, ...web }] = services as [(typeof services)[number]];
     assert.deepEqual(web, {
@@ -123,7 +124,10 @@ describe('an instance', () => {
       address: `127.0.0.1:${a.port}`,
       weight: 1,
       state: 'up',
-      health: { last: 'unchecked', sinceMs: 0, latencyMs: null, checks: [] },
+      health: { last: 'unchecked', sinceMs: 0, latencyMs: null, checks: [], passed: 0, failed: 0 },
+      sourcePorts: null,
+      packetsIn: null,
+      packetsOut: null,
       flows: 1,
       connections: 1,
       failures: 0,

@@ -8,12 +8,15 @@ import type { Vip, VipBackend } from '../../lib/datapath/settings.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
 import type { FlowQuery } from '../../lib/model/flow-query.ts';
 import { addTraffic, noTraffic, type Traffic } from '../../lib/model/traffic.ts';
+import type { PathView } from '../../lib/model/view.ts';
 
 export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
   readonly settings: Settings;
   /** What is true for packets; undefined before it has started. */
   vips: readonly V[] | undefined;
   publications = 0;
+  /** Of each backend. */
+  ports = 4_535;
   refusing = false;
   stopped = false;
   /** Awaited by whatever changes something; a test may make it wait or fail. */
@@ -56,6 +59,14 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
     return protocols
       .map((protocol) => this.vipTraffic({ protocol, address, port }))
       .reduce(addTraffic, noTraffic);
+  }
+
+  sourcePorts(): number {
+    return this.ports;
+  }
+
+  view(): Omit<PathView, 'mode'> {
+    return { generation: this.publications, halfOpen: {}, workers: [] };
   }
 
   drops(vip?: Endpoint): Readonly<Record<string, number>> {

@@ -415,7 +415,14 @@ describe('the views of a service of mode nat', () => {
     const traffic = { packetsIn: 20, packetsOut: 30, bytesIn: 1_000, bytesOut: 2_000 };
     path.count(vipText, { flows: 3, opened: 9, ...traffic });
     path.drop('', { 'not-ip': 2 });
-    path.count('tcp://10.0.0.1:80', { flows: 2, opened: 6, bytesIn: 700, bytesOut: 1_500 });
+    path.count('tcp://10.0.0.1:80', {
+      flows: 2,
+      opened: 6,
+      packetsIn: 15,
+      packetsOut: 16,
+      bytesIn: 700,
+      bytesOut: 1_500,
+    });
     path.drop(vipText, { 'ports-exhausted': 4 });
     path.list.push(
       flow('established'),
@@ -450,7 +457,10 @@ describe('the views of a service of mode nat', () => {
       address: '10.0.0.1:80',
       weight: 1,
       state: 'up',
-      health: { last: 'unchecked', sinceMs: 1_000, latencyMs: null, checks: [] },
+      health: { last: 'unchecked', sinceMs: 1_000, latencyMs: null, checks: [], passed: 0, failed: 0 },
+      sourcePorts: 4_535,
+      packetsIn: 15,
+      packetsOut: 16,
       flows: 2,
       connections: 6,
       failures: 0,

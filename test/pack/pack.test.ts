@@ -42,7 +42,7 @@ describe('the package', () => {
 
   after(() => folder.remove());
 
-  it('holds the program, its manual and its licence', () => {
+  it('holds the program, its manual, its licence, a dashboard and alert rules', () => {
     for (const file of [
       'package.json',
       'LICENSE',
@@ -50,6 +50,8 @@ describe('the package', () => {
       'CHANGELOG.md',
       'bin/sluice.js',
       'man/sluice.8',
+      'lib/metrics/grafana-dashboard.json',
+      'lib/metrics/prometheus-alerts.yaml',
     ]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
@@ -79,9 +81,15 @@ describe('the package', () => {
       'README.md',
       'bin',
       'dist',
+      'lib',
       'man',
       'package.json',
     ]);
+    assert.equal(
+      own.filter((file) => file.startsWith('lib/')).length,
+      2,
+      'but what belongs beside Prometheus',
+    );
     assert.deepEqual(
       own.filter((file) => /\.tsx?$|\.test\.|\.map$/.test(file)),
       [],

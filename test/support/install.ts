@@ -11,7 +11,7 @@ const startPolicy = '/usr/sbin/policy-rc.d';
 
 /** Installs what is missing where that is possible: as root, on Debian. `say` gets one line for each event. */
 export function installPeers(say: (line: string) => void): void {
-  const packages = tools.filter((tool) => findTool(tool) === undefined).map(packageOf);
+  const packages = [...new Set(tools.filter((tool) => findTool(tool) === undefined).map(packageOf))];
   if (packages.length === 0) return;
   const list = packages.join(' ');
   if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {

@@ -28,6 +28,8 @@ const catalogue = {
   'linux.uml': { package: 'user-mode-linux' },
   modprobe: { package: 'kmod' },
   busybox: { package: 'busybox-static' },
+  prometheus: { package: 'prometheus' },
+  promtool: { package: 'prometheus' },
 } as const satisfies Record<string, { package: string; path?: string }>;
 
 export type Tool = keyof typeof catalogue;

@@ -76,6 +76,7 @@ export function worldAt(family: Family, seconds: number) {
       }),
     ],
     dropped: { 'not-ip': 2 },
+    reloads: { applied: 0, refused: 0, last: null },
   };
   return {
     status,
@@ -85,6 +86,8 @@ export function worldAt(family: Family, seconds: number) {
     flows: flowsOf(family),
   };
 }
+
+const checked = { passed: 100, failed: 2 } as const;
 
 function backendsOf(family: Family, seconds: number): readonly BackendView[] {
   const { backend } = families[family];
@@ -99,10 +102,19 @@ function backendsOf(family: Family, seconds: number): readonly BackendView[] {
     address: backend(number, port),
     weight: 1,
     state: 'up',
-    health: { last: 'ok', sinceMs: seconds * 1_000, latencyMs: 0.42, checks: Array(20).fill(0.42) },
+    health: {
+      last: 'ok',
+      sinceMs: seconds * 1_000,
+      latencyMs: 0.42,
+      checks: Array(20).fill(0.42),
+      ...checked,
+    },
     flows: 30,
     connections: 500 * seconds,
     failures: 0,
+    sourcePorts: null,
+    packetsIn: null,
+    packetsOut: null,
     bytesIn: 4_000_000 * seconds,
     bytesOut: 80_000_000 * seconds,
     history: [{ state: 'up', reason: 'ok', agoMs: seconds * 1_000 }],
@@ -119,6 +131,7 @@ function backendsOf(family: Family, seconds: number): readonly BackendView[] {
         sinceMs: seconds * 1_000,
         latencyMs: 31,
         checks: Array.from({ length: 20 }, (_, index) => 0.5 * 1.25 ** index),
+        ...checked,
       },
       history: [
         { state: 'up', reason: 'ok', agoMs: seconds * 1_000 },
@@ -134,6 +147,7 @@ function backendsOf(family: Family, seconds: number): readonly BackendView[] {
         sinceMs: 8_000,
         latencyMs: null,
         checks: [...Array(12).fill(0.6), ...Array(8).fill(null)],
+        ...checked,
       },
       history: [
         { state: 'up', reason: 'ok', agoMs: seconds * 1_000 },

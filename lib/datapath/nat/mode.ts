@@ -57,6 +57,11 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
     this.#publisher = new Publisher(limits, settings.hashSeed, endpointName);
   }
 
+  sourcePorts({ snat }: NatVip, { address }: VipBackend): number | null {
+    const [first, last] = this.#settings.snatPorts;
+    return snat ? (last - first + 1) * this.#snatsFor(address).length : null;
+  }
+
   async learn(vips: readonly NatVip[]): Promise<void> {
     if (this.#settings.snatAddresses.length > 0) return;
     for (const { address } of vips.filter(({ snat }) => snat).flatMap(({ backends }) => backends)) {

@@ -23,6 +23,8 @@ export interface HealthCheckerOptions {
   readonly random: Random;
   /** Called when the backend changes sides, and when `last` (see `HealthView`) does; never after `stop`. */
   readonly onVerdict: (up: boolean, last: string) => void;
+  /** Called after each check; never after `stop`. */
+  readonly onCheck: (passed: boolean) => void;
 }
 
 /**
@@ -134,6 +136,7 @@ export class HealthChecker {
     if (this.#stopped) return;
     const tookMs = result.ok ? clock.nowMs() - startedMs : null;
     this.#checks = [...this.#checks.slice(1 - checksKept), tookMs];
+    this.#options.onCheck(result.ok);
     if (result.ok) this.#learn('check-passed', 'ok');
     else this.#learn('check-failed', this.#options.inWords?.(result) ?? result.reason);
   }

@@ -7,6 +7,7 @@ import { serve } from '../../../lib/datapath/loop.ts';
 import { NatMode, type NatPublication } from '../../../lib/datapath/nat/mode.ts';
 import type { NatVip } from '../../../lib/datapath/nat/settings.ts';
 import { NatShard, type NatShardSettings } from '../../../lib/datapath/nat/shard.ts';
+import { viewWorker } from '../../../lib/datapath/path-view.ts';
 import { Readings } from '../../../lib/datapath/readings.ts';
 import { createShardMemory, type ShardMemory, Vital } from '../../../lib/datapath/shard-memory.ts';
 import type { PacketBatch } from '../../../lib/forward/batch.ts';
@@ -86,6 +87,8 @@ class Bench {
   );
   readonly readings = new Readings([this.memory]);
   publication: NatPublication;
+  /** How often the worker has written down what its queue has counted. */
+  tallies = 0;
 
   constructor() {
     this.publication = this.publish([vip]);
@@ -110,7 +113,8 @@ class Bench {
       shard.use(structuredClone(this.publication));
       Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
     };
-    serve({ queue, forwarder: shard.forwarder, vitals, takeTables, nowMs: () => 2_000 });
+    const tally = (): void => void this.tallies++;
+    serve({ queue, forwarder: shard.forwarder, vitals, takeTables, tally, nowMs: () => 2_000 });
     return queue.departures;
   }
 }
@@ -141,6 +145,12 @@ describe("a worker's loop", () => {
     const bench = new Bench();
     bench.work([[], [], []]);
     assert.equal(bench.memory.vitals[Vital.heartbeat], 3);
+  });
+
+  it('writes down what its queue has counted, but not with every batch', () => {
+    const bench = new Bench();
+    bench.work([[], [syn], []]);
+    assert.equal(bench.tallies, 1);
   });
 
   it('decides over a batch by the tables that were published before it came', () => {
@@ -237,6 +247,37 @@ describe('a shard', () => {
     );
     assert.deepEqual(others, []);
     assert.deepEqual(groupFlows(shards, { ...names, vips: new Map() }, 2, 5_000), []);
+  });
+
+  it('shows how it fares', () => {
+    const bench = new Bench();
+    bench.work([[syn]]);
+    bench.memory.tallies.set([1, 2, 3, 4, 5, 6]);
+    const { rows, memory } = bench.readings.shards[0]!;
+    const { queue, ...worker } = viewWorker({ rows, memory }, { worker: 2, queue: 65_535, restarts: 3 });
+    assert.deepEqual(worker, {
+      worker: 2,
+      restarts: 3,
+      generation: bench.publication.tables.generation,
+      flows: 1,
+      halfOpen: 1,
+      capacity: shape.capacity - 1,
+      expired: 0,
+      evicted: 0,
+    });
+    assert.deepEqual(queue, {
+      number: 65_535,
+      waiting: 0,
+      droppedQueueFull: 0,
+      droppedBufferFull: 0,
+      packets: 1,
+      receives: 2,
+      sends: 3,
+      overruns: 4,
+      refused: 5,
+      malformed: 6,
+    });
+    assert.deepEqual([...bench.readings.halfOpenFlows()].slice(0, 3), [0, 1, 0]);
   });
 
   it('counts what it drops, and why', () => {

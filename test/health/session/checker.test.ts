@@ -22,6 +22,8 @@ const check: CheckSpec = {
 class Bench {
   readonly clock = new ManualClock();
   readonly verdicts: string[] = [];
+  /** Whether each check has passed. */
+  readonly results: boolean[] = [];
   readonly checker: HealthChecker;
   /** Probes ever begun, and those that have not ended. */
   begun = 0;
@@ -56,6 +58,7 @@ class Bench {
         this.verdicts.push(`${up ? 'up' : 'down'}: ${last}`);
         this.onVerdict();
       },
+      onCheck: (passed) => void this.results.push(passed),
     });
   }
 
@@ -189,6 +192,7 @@ describe('a health checker', () => {
     await bench.advance(1000);
     await bench.fails('no answer');
     assert.deepEqual(bench.checker.checks, [7, null]);
+    assert.deepEqual(bench.results, [true, false]);
     await bench.advance(200);
     await bench.passes();
     for (let i = 0; i < 25; i++) {
@@ -278,7 +282,7 @@ describe('a health checker', () => {
     await bench.advance(60_000);
     assert.equal(bench.begun, 1);
     assert.equal(bench.clock.pendingTimers, 0);
-    assert.deepEqual(bench.verdicts, []);
+    assert.deepEqual([bench.verdicts, bench.results], [[], []]);
   });
 
   it('can be stopped between checks', async () => {
