@@ -78,7 +78,7 @@ export const Count = {
   opened: 3,
   expired: 4,
   evicted: 5,
-  /** Packets that were placed by hash and began no flow, for want of room or because too many did at once. */
+  /** Packets of no flow that were sent on by hash and began none. */
   unremembered: 6,
 } as const;
 const countWords = 16;

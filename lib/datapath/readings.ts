@@ -2,18 +2,14 @@
 import { Direction } from '../conntrack/flow-key.ts';
 import { Byte, byteShift, FlowRows } from '../conntrack/flow-rows.ts';
 import { classOfState, FlowClass, FlowState } from '../conntrack/states.ts';
-import { Verdict } from '../forward/batch.ts';
 import { Traffic as Column, Counters } from '../forward/counters.ts';
-import { Reason, reasonNames, verdictOfReason } from '../forward/reasons.ts';
+import { isLoss, reasonNames } from '../forward/reasons.ts';
 import type { Traffic } from '../model/traffic.ts';
 import { FlowMeter } from './flow-meter.ts';
 import type { Usage } from './mode.ts';
 import { type ShardMemory, Vital } from './shard-memory.ts';
 
 type Kind = 'vip' | 'endpoint';
-
-/** Reasons by which a client is told that nobody will answer. */
-const refusals: readonly number[] = [Reason.resetSent, Reason.unreachableSent];
 
 export class Readings {
   readonly shards: readonly {
@@ -94,7 +90,7 @@ export class Readings {
   drops(vip: number): Readonly<Record<string, number>> {
     const drops: Record<string, number> = {};
     reasonNames.forEach((name, reason) => {
-      if (verdictOfReason[reason] !== Verdict.drop && !refusals.includes(reason)) return;
+      if (!isLoss(reason)) return;
       const count = this.#sum(({ counters }) => counters.reason(vip, reason));
       if (count > 0) drops[name] = count;
     });

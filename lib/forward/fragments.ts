@@ -139,6 +139,8 @@ export class FragmentPath {
 function decisionOf(reason: number): number {
   switch (reason) {
     case Reason.forwarded:
+    case Reason.sentApart:
+    case Reason.marked:
     case Reason.echoAnswered:
       return FragmentDecision.repeat;
     case Reason.notOurs:

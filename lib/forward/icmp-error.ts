@@ -10,13 +10,26 @@
  * Every changed word of the message goes into the ICMP checksum as a delta, so that an error that was damaged on
  * its way still is. Errors make no flow, and keep none alive.
  */
+import { sameAddress } from '../conntrack/flow-key.ts';
 import { adjustChecksum, deltaOf } from '../packet/checksum.ts';
 import { Ipv4 } from '../packet/ipv4.ts';
-import { type Packet, Protocol } from '../packet/packet.ts';
+import { destinationAt, Outcome, type Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { parseQuoted } from '../packet/parse.ts';
 import { adjustIcmpChecksum, rewriteAddresses, rewriteIcmpPseudoHeader } from '../packet/rewrite.ts';
 import { Tcp } from '../packet/tcp.ts';
 import { Udp } from '../packet/udp.ts';
 import type { Translation } from './translation.ts';
+
+/**
+ * Reads the packet that an error quotes. False unless it is TCP or UDP, of the error's own family, and came from where
+ * the error goes: only then is it about a packet of a flow.
+ */
+export function readFlowError(view: DataView, error: Packet, quoted: Packet): boolean {
+  if (parseQuoted(quoted, view, error.payload, error.end) !== Outcome.ok) return false;
+  if (quoted.protocol !== Protocol.tcp && quoted.protocol !== Protocol.udp) return false;
+  if (quoted.version !== error.version) return false;
+  return sameAddress(error.words, destinationAt, quoted.words, sourceAt);
+}
 
 /**
  * Translates an error. `quoted` is the packet inside it, taken apart; `translation` is that of the flow in the

@@ -10,30 +10,23 @@
 import { Direction, sameAddress } from '../conntrack/flow-key.ts';
 import { Byte, byteShift } from '../conntrack/flow-rows.ts';
 import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
-import { TokenBuckets } from '../conntrack/token-buckets.ts';
 import { type FlowTracker, OpenFailure } from '../conntrack/tracker.ts';
 import { familyOf } from '../packet/address.ts';
-import { IcmpCode, IcmpType, isIcmpError } from '../packet/icmp.ts';
-import { Icmpv6Code, Icmpv6Type, isIcmpv6Error } from '../packet/icmpv6.ts';
-import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
-import { parsePacket, parseQuoted } from '../packet/parse.ts';
+import { IcmpKind, icmpKindOf } from '../packet/icmp-kind.ts';
+import { destinationAt, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { parsePacket } from '../packet/parse.ts';
 import { rewriteAddresses } from '../packet/rewrite.ts';
 import { TcpFlag } from '../packet/tcp.ts';
 import { isAnswerable, refuseTransport } from './admission.ts';
 import { ownPacket, PacketFlag } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, Pick } from './decision.ts';
-import { answerEcho, isEchoRequest } from './echo.ts';
-import { icmpErrorLength, writeIcmpError } from './icmp-answer.ts';
-import { translateIcmpError } from './icmp-error.ts';
+import { answerEcho } from './echo.ts';
+import { readFlowError, translateIcmpError } from './icmp-error.ts';
 import { Reason } from './reasons.ts';
-import { Reset } from './reset.ts';
+import { Replies } from './replies.ts';
 import type { ForwardingTables } from './tables.ts';
 import { Translation } from './translation.ts';
-
-/** The bound on ICMP errors of our own that RFC 4443 §2.4 (f) wants, for each worker: Linux's. */
-const errorsPerSecond = 1_000;
-const errorBurst = 50;
 
 export class NatDecision implements Decision<ForwardingTables> {
   vip = 0;
@@ -45,8 +38,7 @@ export class NatDecision implements Decision<ForwardingTables> {
   readonly #pick: Pick;
   readonly #quoted = new Packet();
   readonly #translation: Translation;
-  readonly #reset = new Reset();
-  readonly #errors = new TokenBuckets(1, errorsPerSecond, errorBurst);
+  readonly #replies = new Replies();
   #tables: ForwardingTables;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #packet = this.#quoted;
@@ -79,9 +71,8 @@ export class NatDecision implements Decision<ForwardingTables> {
       case Protocol.udp:
         return this.#decideFlow();
       case Protocol.icmp:
-        return packet.version === 4 ? this.#decideIcmp(isIcmpError(packet.icmpType)) : Reason.notOurs;
       case Protocol.icmpv6:
-        return packet.version === 6 ? this.#decideIcmp(isIcmpv6Error(packet.icmpType)) : Reason.notOurs;
+        return this.#decideIcmp();
       default:
         return Reason.notOurs;
     }
@@ -184,7 +175,9 @@ export class NatDecision implements Decision<ForwardingTables> {
 
   /** A TCP packet of a flow whose backend is down, from either side. */
   #abandon(flow: number): number {
-    if (this.#tables.vipResetWhenDown[this.vip] === 0 || !this.#turnIntoReset()) return Reason.backendDown;
+    if (this.#tables.vipResetWhenDown[this.vip] === 0) return Reason.backendDown;
+    if (!this.#replies.reset(this.#view, this.#packet, this.#flags)) return Reason.backendDown;
+    this.length = this.#replies.length;
     this.#tracker.abort(flow);
     return Reason.resetSent;
   }
@@ -192,37 +185,21 @@ export class NatDecision implements Decision<ForwardingTables> {
   /** No backend takes what the client sends. */
   #refuseClient(): number {
     if (this.#tables.vipRejectWhenNone[this.vip] === 0) return Reason.noBackend;
-    if (this.#packet.protocol === Protocol.tcp) {
-      return this.#turnIntoReset() ? Reason.resetSent : Reason.noBackend;
+    const reason = this.#replies.refuse(this.#view, this.#packet, this.#flags, this.#nowMs);
+    if (reason !== Reason.noBackend) {
+      this.start = this.#replies.start;
+      this.length = this.#replies.length;
     }
-    return this.#turnIntoUnreachable() ? Reason.unreachableSent : Reason.noBackend;
+    return reason;
   }
 
-  /** Puts an ICMP error to its sender around a datagram, unless there were many. Not a super-packet, see below. */
-  #turnIntoUnreachable(): boolean {
-    if ((this.#flags & PacketFlag.gso) !== 0 || !this.#errors.take(0, this.#nowMs)) return false;
+  #decideIcmp(): number {
     const packet = this.#packet;
-    const four = packet.version === 4;
-    const type = four ? IcmpType.unreachable : Icmpv6Type.unreachable;
-    const code = four ? IcmpCode.portUnreachable : Icmpv6Code.portUnreachable;
-    this.length = icmpErrorLength(packet);
-    this.start = writeIcmpError(this.#view, packet, type, code, 0);
-    return true;
-  }
-
-  /** Overwrites the packet by a RST to its sender. Not a super-packet: the kernel would still try to cut it up. */
-  #turnIntoReset(): boolean {
-    if ((this.#flags & PacketFlag.gso) !== 0) return false;
-    this.#reset.answer(this.#packet);
-    this.length = this.#reset.write(this.#view, this.#packet.start);
-    return true;
-  }
-
-  #decideIcmp(isError: boolean): number {
-    const packet = this.#packet;
-    if (isError) return this.#decideError();
-    if (!isEchoRequest(packet) || !this.#tables.isVipAddress(packet.words, destinationAt))
+    const kind = icmpKindOf(packet);
+    if (kind === IcmpKind.error) return this.#decideError();
+    if (kind !== IcmpKind.echoRequest || !this.#tables.isVipAddress(packet.words, destinationAt)) {
       return Reason.notOurs;
+    }
     if (!isAnswerable(packet)) return Reason.badSource;
     answerEcho(this.#view, packet);
     return Reason.echoAnswered;
@@ -233,13 +210,9 @@ export class NatDecision implements Decision<ForwardingTables> {
     const error = this.#packet;
     const quoted = this.#quoted;
     const { index, rows } = this.#tracker;
-    if (parseQuoted(quoted, this.#view, error.payload, error.end) !== Outcome.ok) return Reason.notOurs;
-    const { protocol } = quoted;
-    if (protocol !== Protocol.tcp && protocol !== Protocol.udp) return Reason.notOurs;
-    if (quoted.version !== error.version) return Reason.notOurs;
-    if (!sameAddress(error.words, destinationAt, quoted.words, sourceAt)) return Reason.notOurs;
+    if (!readFlowError(this.#view, error, quoted)) return Reason.notOurs;
     // The packet it is about went the other way: its mirror image has the key of this direction.
-    const { words, sourcePort, destinationPort } = quoted;
+    const { words, sourcePort, destinationPort, protocol } = quoted;
     const hash = index.hashOf(words, destinationAt, sourceAt, destinationPort, sourcePort, protocol);
     const found = index.find(hash, words, destinationAt, sourceAt, destinationPort, sourcePort, protocol);
     if (found === 0) return Reason.notOurs;

@@ -30,6 +30,14 @@ const afterParsing = [
   'fragment-refused',
   'delivered',
   'unreachable-sent',
+  'sent-apart',
+  'marked',
+  'too-big',
+  'too-big-sent',
+  'time-exceeded',
+  'time-exceeded-sent',
+  'error-sent',
+  'outbox-full',
 ] as const;
 
 export const reasonNames = [...parseOutcomes, ...afterParsing] as const;
@@ -80,6 +88,21 @@ export const Reason = {
   delivered: first + 22,
   /** Answered by an ICMP error: its port cannot be reached. */
   unreachableSent: first + 23,
+  /** Sent on by a socket of our own, in one or more packets; the one that came is dropped. */
+  sentApart: first + 24,
+  /** Goes on as it came, with a mark by which it is routed. */
+  marked: first + 25,
+  /** Too big for the tunnel. */
+  tooBig: first + 26,
+  /** The same, and answered by an ICMP error that says what would have been small enough. */
+  tooBigSent: first + 27,
+  /** It has been on its way for too long. */
+  timeExceeded: first + 28,
+  timeExceededSent: first + 29,
+  /** An ICMP error about a tunnel packet of ours, turned into one to the client about its own. */
+  errorSent: first + 30,
+  /** There are more packets to be sent apart than there is room for. */
+  outboxFull: first + 31,
 } as const;
 
 /** The verdict that goes with each reason, by number; a reason that is not named here drops. */
@@ -90,7 +113,12 @@ export const verdictOfReason: Uint8Array = Uint8Array.from(reasonNames, (_, reas
     case Reason.echoAnswered:
     case Reason.resetSent:
     case Reason.unreachableSent:
+    case Reason.tooBigSent:
+    case Reason.timeExceededSent:
+    case Reason.errorSent:
       return Verdict.rewritten;
+    case Reason.marked:
+      return Verdict.marked;
     case Reason.notOurs:
       return Verdict.accept;
     case Reason.held:
@@ -99,3 +127,16 @@ export const verdictOfReason: Uint8Array = Uint8Array.from(reasonNames, (_, reas
       return Verdict.drop;
   }
 });
+
+/** Whether a packet that met a reason went nowhere, even if its sender was told. */
+export function isLoss(reason: number): boolean {
+  switch (reason) {
+    case Reason.resetSent:
+    case Reason.unreachableSent:
+    case Reason.tooBigSent:
+    case Reason.timeExceededSent:
+      return true;
+    default:
+      return verdictOfReason[reason] === Verdict.drop && reason !== Reason.sentApart;
+  }
+}

@@ -5,13 +5,12 @@
  *   │ IPv4 header, 20, or IPv6 header, 40 │ TCP header, 20 │
  */
 import { checksumOf, pseudoHeaderSum } from '../packet/checksum.ts';
-import { Ipv4 } from '../packet/ipv4.ts';
+import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
 import { Ipv6 } from '../packet/ipv6.ts';
 import { type Packet, Protocol } from '../packet/packet.ts';
 import { Tcp, TcpFlag } from '../packet/tcp.ts';
 
 const timeToLive = 64;
-const dontFragment = 0x4000;
 
 /** What a reset says; one instance is filled again for every reset. */
 export class Reset {
@@ -63,7 +62,7 @@ export class Reset {
     view.setUint16(start, 0x4500);
     view.setUint16(start + Ipv4.totalLength, Ipv4.minimumLength + Tcp.minimumLength);
     view.setUint16(start + Ipv4.identification, 0);
-    view.setUint16(start + Ipv4.fragment, dontFragment);
+    view.setUint16(start + Ipv4.fragment, Ipv4Fragment.dontFragment);
     view.setUint8(start + Ipv4.timeToLive, timeToLive);
     view.setUint8(start + Ipv4.protocol, Protocol.tcp);
     view.setUint16(start + Ipv4.checksum, 0);

@@ -15,9 +15,9 @@
 import { fold } from './checksum.ts';
 import { trafficClassOf } from './ecn.ts';
 import { Gre, GrePayload } from './gre.ts';
-import { Ipv4 } from './ipv4.ts';
+import { Ipv4, Ipv4Fragment } from './ipv4.ts';
 import { Ipv6 } from './ipv6.ts';
-import { mappedWord, Protocol } from './packet.ts';
+import { Protocol } from './packet.ts';
 
 /** How packets reach a backend. `l2` has no outer header: the packet goes to the backend's link address. */
 export const Encapsulation = { gre: 1, ipip: 2, l2: 3 } as const;
@@ -29,7 +29,6 @@ export const headroom = 64;
 export const leastIpv6Mtu = 1280;
 
 const timeToLive = 64;
-const dontFragment = 0x4000;
 
 /** Bytes that encapsulation adds, by the version (4 or 6) of the outer header. */
 export function overheadOf(encapsulation: number, outerVersion: number): number {
@@ -42,7 +41,9 @@ export function overheadOf(encapsulation: number, outerVersion: number): number 
 export class OuterHeader {
   /** `Encapsulation.gre` or `ipip`. */
   encapsulation: number = Encapsulation.gre;
-  /** Source in words 0–3, destination in 4–7, as in `Packet.words`; both of one family. */
+  /** 4 or 6. */
+  version = 4;
+  /** Source in words 0–3, destination in 4–7, as in `Packet.words`; both of that version. */
   readonly words = new Int32Array(8);
   /** The same for all packets of a flow: outer IPv6 headers tell routers so (RFC 6438). 20 bits count. */
   flowLabel = 0;
@@ -52,12 +53,6 @@ export class OuterHeader {
   /** Identifications begin at `identification`. */
   constructor(identification: number) {
     this.#identification = identification & 0xffff;
-  }
-
-  /** 4 or 6. */
-  get version(): number {
-    const { words } = this;
-    return words[6] === mappedWord && (words[4]! | words[5]!) === 0 ? 4 : 6;
   }
 
   /** Writes itself in front of the packet of `length` bytes that begins at `inner`. Answers with where it begins. */
@@ -91,7 +86,7 @@ export class OuterHeader {
     const start = end - Ipv4.minimumLength;
     const first = 0x4500 | trafficClassOf(view, inner);
     const total = payload + Ipv4.minimumLength;
-    const flags = mayBeFragmented(view, inner, length) ? 0 : dontFragment;
+    const flags = mayBeFragmented(view, inner, length) ? 0 : Ipv4Fragment.dontFragment;
     const identification = flags === 0 ? this.#identification : 0;
     if (flags === 0) this.#identification = (identification + 1) & 0xffff;
     const life = (timeToLive << 8) | protocol;
@@ -122,5 +117,5 @@ export class OuterHeader {
 /** Whether the outer packet around this one may be cut up. */
 function mayBeFragmented(view: DataView, inner: number, length: number): boolean {
   if (view.getUint8(inner) >> 4 === 6) return length <= leastIpv6Mtu;
-  return (view.getUint16(inner + Ipv4.fragment) & dontFragment) === 0;
+  return (view.getUint16(inner + Ipv4.fragment) & Ipv4Fragment.dontFragment) === 0;
 }

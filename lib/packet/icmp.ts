@@ -15,7 +15,7 @@
 import { Fragment, Outcome, type Packet } from './packet.ts';
 
 /** Field offsets within the header, in bytes; ICMPv6 shares them. */
-export const Icmp = { type: 0, code: 1, checksum: 2, headerLength: 8 } as const;
+export const Icmp = { type: 0, code: 1, checksum: 2, rest: 4, headerLength: 8 } as const;
 
 export const IcmpType = {
   echoReply: 0,
@@ -28,7 +28,12 @@ export const IcmpType = {
 } as const;
 
 /** Of an unreachable. */
-export const IcmpCode = { portUnreachable: 3, fragmentationNeeded: 4 } as const;
+export const IcmpCode = {
+  hostUnreachable: 1,
+  portUnreachable: 3,
+  fragmentationNeeded: 4,
+  sourceRouteFailed: 5,
+} as const;
 
 /** Reads the header at `packet.transport`, of ICMP and of ICMPv6. */
 export function parseIcmp(packet: Packet, view: DataView): number {

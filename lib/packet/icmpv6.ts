@@ -13,7 +13,7 @@ export const Icmpv6Type = {
 } as const;
 
 /** Of an unreachable. */
-export const Icmpv6Code = { portUnreachable: 4 } as const;
+export const Icmpv6Code = { addressUnreachable: 3, portUnreachable: 4 } as const;
 
 /** Whether a message of this type quotes the packet it is about and goes on to its sender. */
 export function isIcmpv6Error(type: number): boolean {

@@ -31,8 +31,8 @@ export const Ipv4 = {
   minimumLength: 20,
 } as const;
 
-const moreFragmentsBit = 0x2000;
-const offsetMask = 0x1fff;
+/** Parts of the fragment field; the offset counts units of 8 bytes. */
+export const Ipv4Fragment = { dontFragment: 0x4000, moreFragments: 0x2000, offset: 0x1fff } as const;
 
 /**
  * Reads the header at `start`; no byte at or behind `limit` is touched. A `quoted` packet (inside an ICMP error)
@@ -70,14 +70,14 @@ export function parseIpv4(
   words[7] = view.getInt32(start + Ipv4.destination);
 
   const fragment = view.getUint16(start + Ipv4.fragment);
-  if ((fragment & (moreFragmentsBit | offsetMask)) === 0) {
+  if ((fragment & (Ipv4Fragment.moreFragments | Ipv4Fragment.offset)) === 0) {
     packet.fragment = Fragment.none;
     return Outcome.ok;
   }
   packet.fragmentId = view.getUint16(start + Ipv4.identification);
-  packet.fragmentOffset = (fragment & offsetMask) << 3;
+  packet.fragmentOffset = (fragment & Ipv4Fragment.offset) << 3;
   packet.fragmentData = transport;
-  packet.moreFragments = (fragment & moreFragmentsBit) !== 0;
+  packet.moreFragments = (fragment & Ipv4Fragment.moreFragments) !== 0;
   packet.fragment = packet.fragmentOffset === 0 ? Fragment.first : Fragment.later;
   return Outcome.ok;
 }

@@ -1,13 +1,10 @@
 /**
- * A whole NAT balancer in memory, to which a test sends packets one by one:
+ * A whole NAT balancer in memory:
  *
  *   198.51.100.7 ─▶ VIP 1.2.3.4:80 (tcp), :53 (udp) ─▶ 10.0.0.2:9000, 10.0.0.3:9000   by SNAT 10.0.0.1 and fd00::1
  *   2001:db8::7  ─▶ VIP 2001:db8:1::4, the same     ─▶ fd00::2, fd00::3
  *   VIPs on port 81 and 54 keep the client's address.
- *
- * Every packet stands between bytes of poison; whoever touches those is found out.
  */
-import assert from 'node:assert/strict';
 import { type FlowTableShape, flowBufferBytes } from '../../lib/conntrack/flow-rows.ts';
 import { FragmentTable } from '../../lib/conntrack/fragment-table.ts';
 import { TupleHash } from '../../lib/conntrack/half-siphash.ts';
@@ -15,14 +12,13 @@ import { HeldPackets } from '../../lib/conntrack/held-packets.ts';
 import { PortPool } from '../../lib/conntrack/port-pool.ts';
 import { defaultFlowTimeouts, type FlowTimeouts } from '../../lib/conntrack/states.ts';
 import { FlowTracker } from '../../lib/conntrack/tracker.ts';
-import type { PacketBatch } from '../../lib/forward/batch.ts';
 import { Counters } from '../../lib/forward/counters.ts';
 import type { Pick } from '../../lib/forward/decision.ts';
 import type { Forwarder } from '../../lib/forward/forwarder.ts';
 import { FragmentPath } from '../../lib/forward/fragments.ts';
 import { natForwarder } from '../../lib/forward/nat.ts';
-import { type ReasonName, reasonNames } from '../../lib/forward/reasons.ts';
 import { ForwardingTables, type TablesSpec } from '../../lib/forward/tables.ts';
+import { batchSize, PacketPath } from './packet-path.ts';
 
 export const endpoints = { a4: 1, b4: 2, a6: 3, b6: 4 } as const;
 
@@ -92,41 +88,18 @@ export interface BalancerOptions {
   readonly datagrams?: number;
 }
 
-export interface Sent {
-  readonly reason: ReasonName;
-  /** The verdict byte without the request to complete the checksum. */
-  readonly verdict: number | undefined;
-  readonly complete: boolean;
-  /** The packet as the kernel would send it on. */
-  readonly bytes: Uint8Array;
-}
-
-export interface Released {
-  readonly id: number;
-  readonly verdict: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Packets of a batch at most. */
-export const batchSize = 8;
-const room = 70_000;
-/** Poisoned bytes before and behind a packet. */
-const margin = 64;
-
-export class Balancer {
+export class Balancer extends PacketPath {
   readonly spec: TablesSpec;
   readonly shape: FlowTableShape;
   readonly buffer: SharedArrayBuffer;
   readonly tracker: FlowTracker;
   readonly counters: Counters;
   readonly forwarder: Forwarder<ForwardingTables>;
-  readonly batch: PacketBatch;
   /** What new flows get; change it at will. */
   picks: Pick;
-  nowMs = 1_000_000;
-  nextId = 1;
 
   constructor(options: BalancerOptions = {}) {
+    super();
     this.spec = options.spec ?? defaultSpec();
     this.shape = options.shape ?? { capacity: 256, vips: 16, endpoints: 8 };
     this.buffer = new SharedArrayBuffer(flowBufferBytes(this.shape));
@@ -158,91 +131,5 @@ export class Balancer {
       pick: (vip, packet) => this.picks(vip, packet),
       batchSize,
     });
-    this.batch = {
-      bytes: new Uint8Array(room),
-      id: new Uint32Array(batchSize),
-      offset: new Uint32Array(batchSize),
-      length: new Uint32Array(batchSize),
-      mark: new Uint32Array(batchSize),
-      hook: new Uint8Array(batchSize),
-      flags: new Uint8Array(batchSize),
-      verdict: new Uint8Array(batchSize),
-    };
-  }
-
-  /** Sends one packet through; `flags` are the kernel's. */
-  send(packet: Uint8Array, flags = 0, poison = 0xff): Sent {
-    const { batch } = this;
-    const start = margin;
-    const end = start + packet.length;
-    batch.bytes.fill(poison, 0, end + margin);
-    batch.bytes.set(packet, start);
-    batch.id[0] = this.nextId;
-    this.nextId += 1;
-    batch.offset[0] = start;
-    batch.length[0] = packet.length;
-    batch.flags[0] = flags;
-    const count = this.forwarder.process(batch, 1, this.nowMs);
-    const verdict = batch.verdict[0]!;
-    // A header may have been put in front of it.
-    const first = count === 1 ? batch.offset[0]! : start;
-    const around = [...batch.bytes.subarray(0, first), ...batch.bytes.subarray(end, end + margin)];
-    assert.ok(
-      around.every((byte) => byte === poison),
-      'bytes around the packet are untouched',
-    );
-    return {
-      reason: reasonNames[this.forwarder.reasons[0]!]!,
-      verdict: count === 1 ? verdict & ~0x40 : undefined,
-      complete: count === 1 && (verdict & 0x40) !== 0,
-      bytes: batch.bytes.slice(first, first + (count === 1 ? batch.length[0]! : packet.length)),
-    };
-  }
-
-  /** Sends whole packets (no fragments) through in one batch; each must fit between two of these. */
-  sendTogether(packets: readonly Uint8Array[]): Sent[] {
-    const { batch } = this;
-    const place = 2_048;
-    for (const [index, packet] of packets.entries()) {
-      const start = margin + index * place;
-      batch.bytes.set(packet, start);
-      batch.id[index] = this.nextId++;
-      batch.offset[index] = start;
-      batch.length[index] = packet.length;
-      batch.flags[index] = 0;
-    }
-    assert.equal(this.forwarder.process(batch, packets.length, this.nowMs), packets.length);
-    return packets.map((_, index) => ({
-      reason: reasonNames[this.forwarder.reasons[index]!]!,
-      verdict: batch.verdict[index]! & ~0x40,
-      complete: (batch.verdict[index]! & 0x40) !== 0,
-      bytes: batch.bytes.slice(batch.offset[index]!, batch.offset[index]! + batch.length[index]!),
-    }));
-  }
-
-  /** Moves time on, with nothing coming. */
-  wait(ms: number): void {
-    const until = this.nowMs + ms;
-    while (this.nowMs < until) {
-      this.nowMs = Math.min(until, this.nowMs + 1_000);
-      this.forwarder.process(this.batch, 0, this.nowMs);
-    }
-  }
-
-  /** Verdicts over fragments that were held. */
-  released(): Released[] {
-    const all: Released[] = [];
-    for (;;) {
-      const count = this.forwarder.release(this.batch);
-      if (count === 0) return all;
-      for (let index = 0; index < count; index++) {
-        const offset = this.batch.offset[index]!;
-        all.push({
-          id: this.batch.id[index]!,
-          verdict: this.batch.verdict[index]!,
-          bytes: this.batch.bytes.slice(offset, offset + this.batch.length[index]!),
-        });
-      }
-    }
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { completeChecksum, outputHook, ownPacket, PacketFlag, Verdict } from '../../lib/forward/batch.ts';
 import { Traffic } from '../../lib/forward/counters.ts';
-import { Reason, reasonNames, verdictOfReason } from '../../lib/forward/reasons.ts';
+import { isLoss, Reason, reasonNames, verdictOfReason } from '../../lib/forward/reasons.ts';
 import * as binding from '../../lib/node-netfilter-queue/lib/constants.ts';
 import { craft } from '../packet/craft.ts';
 import { Balancer, endpoints, families } from './balancer.ts';
@@ -25,6 +25,24 @@ describe('the table of reasons', () => {
       'held',
       'delivered',
       'unreachable-sent',
+      'marked',
+      'too-big-sent',
+      'time-exceeded-sent',
+      'error-sent',
+    ]);
+  });
+
+  it('knows which packets went nowhere, by whatever verdict', () => {
+    const arrived = reasonNames.filter((_, reason) => !isLoss(reason));
+    assert.deepEqual(arrived, [
+      'forwarded',
+      'not-ours',
+      'echo-answered',
+      'held',
+      'delivered',
+      'sent-apart',
+      'marked',
+      'error-sent',
     ]);
   });
 });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Craft, craft, see } from '../packet/craft.ts';
-import { Balancer, type Family, families, type Released } from './balancer.ts';
+import { Balancer, type Family, families } from './balancer.ts';
+import type { Released } from './packet-path.ts';
 
 const payload = Uint8Array.from({ length: 1_000 }, (_, index) => index * 7);
 

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { FlowClass, FlowState } from '../../lib/conntrack/states.ts';
 import { reasonNames, verdictOfReason } from '../../lib/forward/reasons.ts';
 import { type Craft, craft, type Seen, see } from '../packet/craft.ts';
-import { Balancer, batchSize, type Family, families } from './balancer.ts';
+import { Balancer, type Family, families } from './balancer.ts';
+import { batchSize } from './packet-path.ts';
 
 const anyFamily = fc.constantFrom<Family>(...families);
 const payload = fc.uint8Array({ maxLength: 60 });

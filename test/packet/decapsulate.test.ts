@@ -223,6 +223,7 @@ describe('encapsulating and decapsulating', () => {
         (inner, ends, encapsulation, flowLabel) => {
           const header = new OuterHeader(0);
           header.encapsulation = encapsulation;
+          header.version = ends.source.includes(':') ? 6 : 4;
           header.flowLabel = flowLabel;
           writeAddress(ends.source, header.words, 0);
           writeAddress(ends.destination, header.words, 4);

@@ -17,6 +17,7 @@ const outside = [
 function headerFor(encapsulation: number, ends: { source: string; destination: string }): OuterHeader {
   const header = new OuterHeader(0xfffe);
   header.encapsulation = encapsulation;
+  header.version = ends.source.includes(':') ? 6 : 4;
   assert.ok(writeAddress(ends.source, header.words, 0));
   assert.ok(writeAddress(ends.destination, header.words, 4));
   return header;

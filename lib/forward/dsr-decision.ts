@@ -1,0 +1,306 @@
+/**
+ * What becomes of one whole packet (or first fragment) with direct server return. Only clients' packets come by here.
+ *
+ *   ICMP? ──error about an answer──▶ to the backend of its flow · about a tunnel packet ──▶ to the client
+ *        └──echo to a VIP ──▶ answered · else not ours
+ *   known flow? ──yes──▶ backend down? ──no──▶ follow its state ─▶ send
+ *        │                    └─yes─▶ place anew
+ *        └─no──▶ for a VIP? ─▶ a check of our own ──▶ to the endpoint that it is about
+ *                         └─▶ place by policy, or in mid-flow by hash ─▶ remember if there is room ─▶ send
+ *
+ * No request is refused for want of room: what is not remembered is placed by hash, the same way each time.
+ */
+import { Direction } from '../conntrack/flow-key.ts';
+import { Count } from '../conntrack/flow-rows.ts';
+import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
+import type { TokenBuckets } from '../conntrack/token-buckets.ts';
+import type { FlowTracker } from '../conntrack/tracker.ts';
+import { copyBytes } from '../packet/bytes.ts';
+import { IcmpKind, icmpKindOf } from '../packet/icmp-kind.ts';
+import { destinationAt, Fragment, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { rewriteAddresses } from '../packet/rewrite.ts';
+import { TcpFlag } from '../packet/tcp.ts';
+import { isAnswerable, refuseTransport } from './admission.ts';
+import type { Counters } from './counters.ts';
+import type { Decision, Pick } from './decision.ts';
+import type { DsrTables } from './dsr-tables.ts';
+import { answerEcho } from './echo.ts';
+import { readFlowError } from './icmp-error.ts';
+import { Reason } from './reasons.ts';
+import { Replies } from './replies.ts';
+import { spreadOf } from './spread.ts';
+import { Complaint, TunnelErrors } from './tunnel-errors.ts';
+import { type Outboxes, TunnelSender } from './tunnel-sender.ts';
+
+/** What decides over packets with direct server return, beside the tables. */
+export interface DsrParts {
+  /** Partial: of the client's half alone. */
+  readonly tracker: FlowTracker;
+  readonly counters: Counters;
+  /** The VIP's policy, for new flows. */
+  readonly pick: Pick;
+  /** The VIP's hash table, for packets whose flow is not remembered: the same flow always gets the same endpoint. */
+  readonly place: Pick;
+  /** One bucket: how many flows may be remembered anew. Beyond that they are placed by hash. */
+  readonly newFlows: TokenBuckets;
+  readonly outboxes: Outboxes;
+  /** Where outer IPv4 identifications begin; best another for each worker. */
+  readonly identification: number;
+}
+
+const noSnats = new Uint8Array(0);
+/** What is kept of a datagram: the endpoint that its fragments go to, 0 if they are turned around, and the spread. */
+const Kept = { endpoint: 0, spread: 1 } as const;
+
+export class DsrDecision implements Decision<DsrTables> {
+  vip = 0;
+  start = 0;
+  length = 0;
+  mark = 0;
+  readonly #parts: DsrParts;
+  readonly #tracker: FlowTracker;
+  readonly #counters: Counters;
+  readonly #sender: TunnelSender;
+  readonly #replies = new Replies();
+  readonly #tunnelErrors = new TunnelErrors();
+  readonly #quoted = new Packet();
+  #tables: DsrTables;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #packet = this.#quoted;
+  #hash = 0;
+  #flags = 0;
+  #nowMs = 0;
+  /** Where the packet was sent; 0: nowhere. */
+  #endpoint = 0;
+  #spread = 0;
+
+  constructor(tables: DsrTables, parts: DsrParts) {
+    this.#tables = tables;
+    this.#parts = parts;
+    this.#tracker = parts.tracker;
+    this.#counters = parts.counters;
+    this.#sender = new TunnelSender(tables, parts.outboxes, parts.identification);
+  }
+
+  use(tables: DsrTables): void {
+    this.#tables = tables;
+    this.#sender.tables = tables;
+    this.#tracker.index.book = tables;
+  }
+
+  decide(view: DataView, packet: Packet, hash: number, flags: number, nowMs: number): number {
+    this.#take(view, packet, nowMs);
+    this.#hash = hash;
+    this.#flags = flags;
+    switch (packet.protocol) {
+      case Protocol.tcp:
+      case Protocol.udp:
+        return this.#decideFlow();
+      case Protocol.icmp:
+      case Protocol.icmpv6:
+        return this.#decideIcmp();
+      default:
+        return Reason.notOurs;
+    }
+  }
+
+  remember(kept: Int32Array): void {
+    kept[Kept.endpoint] = this.#endpoint;
+    kept[Kept.spread] = this.#spread;
+  }
+
+  repeat(view: DataView, packet: Packet, kept: Int32Array, at: number, nowMs: number): number {
+    this.#take(view, packet, nowMs);
+    const endpoint = kept[at + Kept.endpoint]!;
+    if (endpoint !== 0) return this.#send(endpoint, kept[at + Kept.spread]!);
+    rewriteAddresses(view, packet, packet.words, destinationAt, packet.words, sourceAt);
+    return Reason.forwarded;
+  }
+
+  #take(view: DataView, packet: Packet, nowMs: number): void {
+    this.#view = view;
+    this.#packet = packet;
+    this.#nowMs = nowMs;
+    this.#endpoint = 0;
+    this.start = packet.start;
+    this.length = packet.end - packet.start;
+  }
+
+  #decideFlow(): number {
+    const packet = this.#packet;
+    const tracker = this.#tracker;
+    const found = tracker.find(packet, this.#hash);
+    if (found === 0) return this.#decideUnknown();
+    const flow = found >> 1;
+    this.vip = tracker.rows.vipOf(flow);
+    const refused = refuseTransport(this.#view, packet, this.#flags);
+    if (refused !== 0) return refused;
+    const endpoint = tracker.rows.endpointOf(flow);
+    const down = this.#tables.endpointDown[endpoint] === 1;
+    const opening = packet.protocol === Protocol.tcp && isOpeningSyn(packet.tcpFlags);
+    if (opening && (down || isReplaceable(tracker.rows.stateOf(flow)))) {
+      tracker.close(flow);
+      return this.#decideUnknown();
+    }
+    if (down) {
+      const other = this.#parts.place(this.vip, packet);
+      if (other === 0) return this.#refuseClient();
+      if (other !== endpoint) {
+        tracker.close(flow);
+        return this.#begin(false);
+      }
+    }
+    tracker.follow(flow, Direction.original, packet, this.#view);
+    return this.#forward(endpoint);
+  }
+
+  /** Of a packet whose flow is not remembered. */
+  #decideUnknown(): number {
+    const packet = this.#packet;
+    const { words, sourcePort, destinationPort, protocol } = packet;
+    this.vip = this.#tables.vipAt(words, destinationAt, destinationPort, protocol);
+    if (this.vip === 0) return Reason.notOurs;
+    const refused = refuseTransport(this.#view, packet, this.#flags);
+    if (refused !== 0) return refused;
+    if (!isAnswerable(packet)) return Reason.badSource;
+    const probed = this.#tables.probedFrom(words, sourceAt, sourcePort);
+    if (probed === 0) return Reason.noBackend;
+    if (probed > 0) return this.#send(probed, spreadOf(packet));
+
+    return this.#begin(protocol !== Protocol.tcp || isOpeningSyn(packet.tcpFlags));
+  }
+
+  /**
+   * Of a packet whose flow is not remembered: begins to, if it can. Only what opens a flow may go where the policy likes;
+   * the rest has been somewhere already, and goes where the hash says.
+   */
+  #begin(opening: boolean): number {
+    const { pick, place, newFlows } = this.#parts;
+    const packet = this.#packet;
+    const over = packet.protocol === Protocol.tcp && (packet.tcpFlags & TcpFlag.rst) !== 0;
+    const mayRemember = !over && newFlows.take(0, this.#nowMs);
+    const endpoint = mayRemember && opening ? pick(this.vip, packet) : place(this.vip, packet);
+    if (endpoint === 0) return this.#refuseClient();
+    if (mayRemember && this.#tracker.open(packet, this.#view, this.vip, endpoint, noSnats, 0) >= 0) {
+      this.#counters.opened(this.vip, endpoint);
+      return this.#forward(endpoint);
+    }
+    this.#tracker.rows.counts[Count.unremembered]!++;
+    return this.#forward(mayRemember && opening ? place(this.vip, packet) : endpoint);
+  }
+
+  #forward(endpoint: number): number {
+    const packet = this.#packet;
+    this.#counters.packet(this.vip, endpoint, Direction.original, packet.end - packet.start);
+    return this.#send(endpoint, spreadOf(packet));
+  }
+
+  #send(endpoint: number, spread: number): number {
+    const sender = this.#sender;
+    const packet = this.#packet;
+    this.#endpoint = endpoint;
+    this.#spread = spread;
+    const reason = sender.send(this.#view, packet, endpoint, spread);
+    switch (reason) {
+      case Reason.forwarded:
+        this.start = sender.start;
+        this.length = sender.length;
+        return reason;
+      case Reason.marked:
+        this.mark = sender.mark;
+        return reason;
+      case Reason.tooBig:
+        return this.#replied(this.#replies.tooBig(this.#view, packet, sender.mtu, this.#nowMs))
+          ? Reason.tooBigSent
+          : reason;
+      case Reason.timeExceeded:
+        return this.#replied(this.#replies.timeExceeded(this.#view, packet, this.#nowMs))
+          ? Reason.timeExceededSent
+          : reason;
+      default:
+        return reason;
+    }
+  }
+
+  #refuseClient(): number {
+    if (this.#tables.vipRejectWhenNone[this.vip] === 0) return Reason.noBackend;
+    const reason = this.#replies.refuse(this.#view, this.#packet, this.#flags, this.#nowMs);
+    this.#replied(reason !== Reason.noBackend);
+    return reason;
+  }
+
+  /** Puts the reply in place of the packet, if there is one. */
+  #replied(isThere: boolean): boolean {
+    if (isThere) {
+      this.start = this.#replies.start;
+      this.length = this.#replies.length;
+    }
+    return isThere;
+  }
+
+  #decideIcmp(): number {
+    const packet = this.#packet;
+    const kind = icmpKindOf(packet);
+    if (kind === IcmpKind.error) return this.#decideError();
+    if (kind !== IcmpKind.echoRequest || !this.#tables.isVipAddress(packet.words, destinationAt)) {
+      return Reason.notOurs;
+    }
+    if (!isAnswerable(packet)) return Reason.badSource;
+    answerEcho(this.#view, packet);
+    return Reason.echoAnswered;
+  }
+
+  /** About an answer that a backend sent in the VIP's name: it goes to that backend, as the client's packets do. */
+  #decideError(): number {
+    const quoted = this.#quoted;
+    if (!readFlowError(this.#view, this.#packet, quoted)) return this.#decideTunnelError();
+    turnAround(quoted);
+    const { words, destinationPort, protocol } = quoted;
+    this.vip = this.#tables.vipAt(words, destinationAt, destinationPort, protocol);
+    if (this.vip === 0) return Reason.notOurs;
+    const flow = this.#tracker.find(quoted, this.#tracker.hashOf(quoted)) >> 1;
+    const known = flow === 0 ? 0 : this.#tracker.rows.endpointOf(flow);
+    const lost = known === 0 || this.#tables.endpointDown[known] === 1;
+    const endpoint = lost ? this.#parts.place(this.vip, quoted) : known;
+    return endpoint === 0 ? Reason.noBackend : this.#send(endpoint, spreadOf(quoted));
+  }
+
+  #decideTunnelError(): number {
+    const error = this.#packet;
+    // What is left of it would follow to the machine, and mean nothing to it.
+    if (error.fragment !== Fragment.none) return Reason.notOurs;
+    const errors = this.#tunnelErrors;
+    const replies = this.#replies;
+    const complaint = errors.read(this.#view, error, this.#tables);
+    if (complaint === Complaint.none) return Reason.notOurs;
+    this.vip = errors.vip;
+    const { inner } = errors;
+    const told =
+      complaint === Complaint.tooBig
+        ? replies.tooBig(this.#view, inner, errors.mtu, this.#nowMs)
+        : replies.hostUnreachable(this.#view, inner, this.#nowMs);
+    if (!this.#replied(told)) return Reason.notOurs;
+    return inner.version === error.version ? Reason.errorSent : this.#sendReplyApart(inner.version);
+  }
+
+  #sendReplyApart(version: number): number {
+    const { ipv4, ipv6 } = this.#parts.outboxes;
+    const outbox = version === 4 ? ipv4 : ipv6;
+    const at = outbox.add(this.length);
+    if (at < 0) return Reason.outboxFull;
+    copyBytes(this.#view, this.start, outbox.view, at, this.length);
+    return Reason.sentApart;
+  }
+}
+
+/** Has a packet's two ends change places: what it answered had the key of what it becomes. */
+function turnAround(packet: Packet): void {
+  const { words, sourcePort } = packet;
+  for (let index = 0; index < 4; index++) {
+    const word = words[index]!;
+    words[index] = words[index + 4]!;
+    words[index + 4] = word;
+  }
+  packet.sourcePort = packet.destinationPort;
+  packet.destinationPort = sourcePort;
+}

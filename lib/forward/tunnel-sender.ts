@@ -1,0 +1,133 @@
+/**
+ * Sends packets to endpoints, which is all that direct server return does to them: the time to live goes down by one, and
+ * an outer header is put in front. By what comes out:
+ *
+ *   of the family of the packet that came  ──▶ in its place, into the free bytes before it
+ *   of the other family, or several        ──▶ the outbox of that family
+ *   nothing, for a backend on the same link ──▶ the packet as it came, with a mark by which it is routed
+ */
+import { copyAddress } from '../conntrack/flow-key.ts';
+import { copyBytes } from '../packet/bytes.ts';
+import { Encapsulation, leastIpv6Mtu, OuterHeader, overheadOf } from '../packet/encapsulate.ts';
+import { fragmentRoom, writeFragment } from '../packet/fragment-ipv4.ts';
+import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
+import type { Packet } from '../packet/packet.ts';
+import { setTimeToLive, timeToLiveOf } from '../packet/time-to-live.ts';
+import type { DsrTables } from './dsr-tables.ts';
+import type { Outbox } from './outbox.ts';
+import { Reason } from './reasons.ts';
+
+/** Longer than any header by a unit of data (RFC 791 §3.2). */
+const leastIpv4Mtu = 68;
+
+/** Where packets wait that cannot go on in place of the one that came, by their own family. */
+export interface Outboxes {
+  readonly ipv4: Outbox;
+  readonly ipv6: Outbox;
+}
+
+/** The fields tell of the packet that was sent last. */
+export class TunnelSender {
+  tables: DsrTables;
+  /** Where it begins now, and how long it is; if it was `forwarded`. */
+  start = 0;
+  length = 0;
+  /** If it was `marked`. */
+  mark = 0;
+  /** The longest packet that the tunnel takes; if it was `tooBig`. */
+  mtu = 0;
+  readonly #outboxes: Outboxes;
+  readonly #header: OuterHeader;
+
+  /** Outer IPv4 identifications begin at `identification`. */
+  constructor(tables: DsrTables, outboxes: Outboxes, identification: number) {
+    this.tables = tables;
+    this.#outboxes = outboxes;
+    this.#header = new OuterHeader(identification);
+  }
+
+  /**
+   * Sends a packet. Answers with `forwarded`, `sentApart` or `marked`; else with why not: `timeExceeded`, `tooBig`
+   * (and then it is untouched) or `outboxFull`.
+   */
+  send(view: DataView, packet: Packet, endpoint: number, spread: number): number {
+    const { tables } = this;
+    const encapsulation = tables.encapsulation[endpoint]!;
+    if (encapsulation === Encapsulation.l2) {
+      this.mark = tables.mark[endpoint]!;
+      return Reason.marked;
+    }
+    const timeToLive = timeToLiveOf(view, packet);
+    if (timeToLive <= 1) return Reason.timeExceeded;
+    const version = tables.outerVersion[endpoint]!;
+    const overhead = overheadOf(encapsulation, version);
+    const length = packet.end - packet.start;
+    this.mtu = tables.endpointMtu[endpoint]! - overhead;
+    // What every path has to take is not refused; IPv4 under it may cut it up.
+    this.mtu = Math.max(this.mtu, packet.version === 4 ? leastIpv4Mtu : leastIpv6Mtu);
+    const fits = length <= this.mtu;
+    if (!fits && !mayBeCutUp(view, packet)) return Reason.tooBig;
+
+    this.#aim(endpoint, spread);
+    setTimeToLive(view, packet, timeToLive - 1);
+    if (!fits) return this.#sendInPieces(view, packet, overhead);
+    if (version !== packet.version) return this.#sendApart(view, packet, overhead);
+    this.start = this.#header.write(view, packet.start, length);
+    this.length = packet.end - this.start;
+    return Reason.forwarded;
+  }
+
+  #aim(endpoint: number, spread: number): void {
+    const { tables } = this;
+    const header = this.#header;
+    const { words } = header;
+    header.encapsulation = tables.encapsulation[endpoint]!;
+    header.version = tables.outerVersion[endpoint]!;
+    header.flowLabel = spread;
+    copyAddress(tables.sourceWords, endpoint << 2, words, 0);
+    words[3] = words[3]! ^ ((words[3]! ^ spread) & tables.sourceMask[endpoint]!);
+    copyAddress(tables.endpointWords, endpoint << 2, words, 4);
+  }
+
+  #outbox(): Outbox {
+    return this.#header.version === 4 ? this.#outboxes.ipv4 : this.#outboxes.ipv6;
+  }
+
+  #sendApart(view: DataView, packet: Packet, overhead: number): number {
+    const outbox = this.#outbox();
+    const length = packet.end - packet.start;
+    const at = outbox.add(overhead + length);
+    if (at < 0) return Reason.outboxFull;
+    copyBytes(view, packet.start, outbox.view, at + overhead, length);
+    this.#header.write(outbox.view, at + overhead, length);
+    return Reason.sentApart;
+  }
+
+  /** Cuts the inner packet up, so that the backend puts it together and not whoever ends the tunnel. */
+  #sendInPieces(view: DataView, packet: Packet, overhead: number): number {
+    const outbox = this.#outbox();
+    const before = outbox.count;
+    const headerLength = packet.transport - packet.start;
+    const dataLength = packet.end - packet.transport;
+    const room = fragmentRoom(this.mtu, headerLength);
+    for (let from = 0; from < dataLength; from += room) {
+      const length = Math.min(room, dataLength - from);
+      const at = outbox.add(overhead + headerLength + length);
+      if (at < 0) {
+        outbox.rewind(before);
+        return Reason.outboxFull;
+      }
+      const { start } = packet;
+      const inner = at + overhead;
+      const isLast = from + length === dataLength;
+      writeFragment(view, start, headerLength, from, length, isLast, outbox.view, inner);
+      this.#header.write(outbox.view, inner, headerLength + length);
+    }
+    return Reason.sentApart;
+  }
+}
+
+function mayBeCutUp(view: DataView, packet: Packet): boolean {
+  if (packet.version === 6) return false;
+  return (view.getUint16(packet.start + Ipv4.fragment) & Ipv4Fragment.dontFragment) === 0;
+}
