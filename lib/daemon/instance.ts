@@ -26,7 +26,7 @@ import type {
 } from '../model/view.ts';
 import { tickMs } from '../proxy/context.ts';
 import { BackendHistories } from './backend-history.ts';
-import { createService } from './create-service.ts';
+import { createService, prepareServices } from './create-service.ts';
 import type { OpenDatapaths } from './datapath.ts';
 import { LogTail } from './log-tail.ts';
 import { PacketPaths } from './packet-paths.ts';
@@ -101,7 +101,10 @@ export class Instance implements Controllable {
    * leaving nothing bound.
    */
   async start(): Promise<void> {
-    const addresses = await resolveHosts(this.#spec);
+    const [addresses] = await Promise.all([
+      resolveHosts(this.#spec),
+      prepareServices(this.#spec, this.#tail),
+    ]);
     if (this.draining) return;
     this.#apply({ ...this.#spec, services: [] }, this.#spec, addresses);
     try {
@@ -203,7 +206,7 @@ export class Instance implements Controllable {
     let ok = false;
     try {
       const next = await this.#read();
-      const addresses = await resolveHosts(next);
+      const [addresses] = await Promise.all([resolveHosts(next), prepareServices(next, this.#tail)]);
       this.#requireReady();
       const plan = this.#plan(next, addresses);
       const retired = this.#apply(this.#spec, next, addresses);

@@ -13,8 +13,8 @@ import { FlowMeter } from '../proxy/flow-meter.ts';
 import { searchFlows } from '../proxy/flow-search.ts';
 import type { ProxiedFlow } from '../proxy/flow-view.ts';
 import { nodeTcp } from '../proxy/socket/node-tcp.ts';
-import { nodeUdp } from '../proxy/socket/node-udp.ts';
 import type { Listener } from '../proxy/socket/stream.ts';
+import { udp } from '../proxy/socket/udp.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { UdpProxy } from '../proxy/udp-proxy.ts';
 import type { Addresses } from './resolve.ts';
@@ -65,7 +65,7 @@ export class ProxyService implements RunningService, FlowSource {
       nowMs: clock.nowMs(),
     });
     this.#tcp = new TcpProxy(this.#context, nodeTcp);
-    this.#udp = new UdpProxy(this.#context, nodeUdp);
+    this.#udp = new UdpProxy(this.#context, udp);
     this.pool.onRoom = () => this.#tcp.admit();
   }
 

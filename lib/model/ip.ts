@@ -40,6 +40,11 @@ export function formatIp(bytes: Uint8Array, offset: number, family: IpFamily): s
   return family === 4 ? formatDotted(bytes, offset + 12) : formatGroups(bytes, offset);
 }
 
+/** An IPv4 address that a socket of both families has called ::ffff:192.0.2.1, dotted; any other as it is. */
+export function unmapped(text: string): string {
+  return text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text;
+}
+
 const scratch = new Uint8Array(16);
 
 /** The family of an address in text, 0 if it is none. */

@@ -2,6 +2,7 @@
 import type { Backend } from '../balance/backend.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { formatHostPort } from '../model/address.ts';
+import { unmapped } from '../model/ip.ts';
 import type { FlowState, FlowView } from '../model/view.ts';
 import type { ProxyContext } from './context.ts';
 import type { MeteredFlow } from './flow-meter.ts';
@@ -38,9 +39,4 @@ export function viewFlow(flow: ProxiedFlow, context: ProxyContext, rates = false
       bytesOutPerSecond: Math.round(flow.bytesOutPerSecond),
     }),
   };
-}
-
-/** A socket of both families calls an IPv4 client ::ffff:192.0.2.1. */
-function unmapped(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }

@@ -4,7 +4,7 @@ import type { HostPort } from '../model/spec.ts';
 import type { ProxyContext } from './context.ts';
 import { type BackendFlows, groupByBackend } from './flow-groups.ts';
 import { viewFlow } from './flow-view.ts';
-import type { DatagramOwner, DatagramSocket, UdpTransport } from './socket/datagram.ts';
+import type { BoundSocket, BoundSocketOwner, Datagram, UdpTransport } from './socket/datagram.ts';
 import type { Listener } from './socket/stream.ts';
 import { reasonNotSent, type SessionHome, UdpSession } from './udp-session.ts';
 
@@ -47,7 +47,7 @@ export class UdpProxy {
     const { udpIdleTimeoutMs } = this.#context.limits;
     for (const listener of this.#listeners) {
       const idleTimeoutMs = listener.refusing ? Math.min(lastAnswersMs, udpIdleTimeoutMs) : udpIdleTimeoutMs;
-      for (const session of listener.sessions.values()) {
+      for (const session of listener.sessions) {
         if (nowMs - session.lastMs >= idleTimeoutMs) session.end();
       }
     }
@@ -70,34 +70,35 @@ export class UdpProxy {
   /** All sessions by listener and backend, with up to `examples` of each. */
   groups(examples: number): (BackendFlows & { readonly vip: HostPort })[] {
     return [...this.#listeners].flatMap(({ address, sessions }) =>
-      groupByBackend(sessions.values(), examples, (session) => viewFlow(session, this.#context)).map(
-        (group) => ({ ...group, vip: address }),
-      ),
+      groupByBackend(sessions, examples, (session) => viewFlow(session, this.#context)).map((group) => ({
+        ...group,
+        vip: address,
+      })),
     );
   }
 
   /** Now, those of each listener oldest first. */
   *sessions(): Generator<UdpSession> {
-    for (const listener of this.#listeners) yield* listener.sessions.values();
+    for (const listener of this.#listeners) yield* listener.sessions;
   }
 }
 
-class UdpListener implements DatagramOwner, SessionHome {
+class UdpListener implements BoundSocketOwner, SessionHome {
   readonly context: ProxyContext;
   readonly transport: UdpTransport;
   readonly address: HostPort;
-  /** By client, `address|port`. */
-  readonly sessions = new Map<string, UdpSession>();
+  readonly socket: BoundSocket;
+  /** The oldest first. */
+  readonly sessions = new Set<UdpSession>();
   /** Takes no new sessions. */
   refusing = false;
-  readonly #socket: DatagramSocket;
   readonly #countAll: () => number;
 
   constructor(context: ProxyContext, transport: UdpTransport, at: HostPort, countAll: () => number) {
     this.context = context;
     this.transport = transport;
-    this.#socket = transport.bind(at, this);
-    this.address = { host: at.host, port: this.#socket.address.port };
+    this.socket = transport.bind(at, this);
+    this.address = { host: at.host, port: this.socket.port };
     this.#countAll = countAll;
   }
 
@@ -108,22 +109,20 @@ class UdpListener implements DatagramOwner, SessionHome {
     return this.address.port;
   }
 
-  onDatagram(bytes: Uint8Array, address: string, port: number): void {
-    const session = this.sessions.get(key(address, port)) ?? this.#begin(address, port);
-    session?.send(bytes);
+  onStranger(datagram: Datagram): void {
+    this.#begin()?.onClientDatagram(datagram);
+  }
+
+  onUnsent(code: string): void {
+    this.context.drop(reasonNotSent(code));
   }
 
   onFailure(code: string): void {
     this.context.log.debug('receiving failed', { service: this.context.service, code });
   }
 
-  answer(session: UdpSession, bytes: Uint8Array): void {
-    const failure = this.#socket.sendTo(bytes, session.clientAddress, session.clientPort);
-    if (failure !== null) this.context.drop(reasonNotSent(failure));
-  }
-
   leave(session: UdpSession): void {
-    this.sessions.delete(key(session.clientAddress, session.clientPort));
+    this.sessions.delete(session);
   }
 
   refuse(): void {
@@ -131,25 +130,21 @@ class UdpListener implements DatagramOwner, SessionHome {
   }
 
   close(): void {
-    this.#socket.close();
-    for (const session of this.sessions.values()) session.end();
+    this.socket.close();
+    for (const session of this.sessions) session.end();
   }
 
-  #begin(address: string, port: number): UdpSession | null {
+  #begin(): UdpSession | null {
     const { context } = this;
     if (this.refusing) return null;
     if (this.#countAll() >= context.limits.udpMaxSessions) {
       context.drop('table-full');
       return null;
     }
-    const session = new UdpSession(this, address, port);
+    const session = new UdpSession(this);
     if (!session.place()) return null;
     context.connections++;
-    this.sessions.set(key(address, port), session);
+    this.sessions.add(session);
     return session;
   }
-}
-
-function key(address: string, port: number): string {
-  return `${address}|${port}`;
 }

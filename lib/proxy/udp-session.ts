@@ -1,6 +1,6 @@
 /**
- * What one client and its backend say to each other over UDP: a connected socket towards the backend, which
- * hears nobody else and is told by ICMP when nobody listens there, and the client's address for the answers.
+ * What one client and its backend say to each other over UDP: a client that a bound socket has accepted, and a
+ * connected socket towards the backend, which hears nobody else and is told by ICMP when nobody listens there.
  *
  * What always holds: a session that has a backend has claimed it at the pool and releases it exactly once.
  */
@@ -10,9 +10,13 @@ import type { FlowState } from '../model/view.ts';
 import type { DropReason, ProxyContext } from './context.ts';
 import { MeteredFlow } from './flow-meter.ts';
 import {
-  type DatagramOwner,
-  type DatagramSocket,
+  type BoundSocket,
+  type ClientOwner,
+  type ConnectedSocket,
+  type Datagram,
+  type PeerOwner,
   sendQueueFull,
+  type UdpClient,
   type UdpTransport,
 } from './socket/datagram.ts';
 import { isOwnError } from './socket/own-errors.ts';
@@ -21,9 +25,10 @@ import { isOwnError } from './socket/own-errors.ts';
 export interface SessionHome {
   readonly context: ProxyContext;
   readonly transport: UdpTransport;
+  /** Where the client has written to. */
+  readonly socket: BoundSocket;
   readonly vipAddress: string;
   readonly vipPort: number;
-  answer(session: UdpSession, bytes: Uint8Array): void;
   /** The session has ended. */
   leave(session: UdpSession): void;
 }
@@ -35,11 +40,9 @@ export function reasonNotSent(code: string): DropReason {
 
 const none: readonly Backend[] = [];
 
-export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple {
+export class UdpSession extends MeteredFlow implements ClientOwner, PeerOwner, FlowTuple {
   readonly protocol = 'udp';
   readonly state: FlowState = 'established';
-  readonly clientAddress: string;
-  readonly clientPort: number;
   readonly startedMs: number;
   backend: Backend | null = null;
   packetsIn = 0;
@@ -47,20 +50,27 @@ export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple 
   lastMs: number;
 
   readonly #home: SessionHome;
-  #socket: DatagramSocket | null = null;
+  readonly #client: UdpClient;
+  #server: ConnectedSocket | null = null;
   /** The backend that it has now has answered. */
   #answered = false;
   #ended = false;
 
-  constructor(home: SessionHome, clientAddress: string, clientPort: number) {
+  /** Accepts the client whose datagram the home's socket is telling of. */
+  constructor(home: SessionHome) {
     super();
     this.#home = home;
-    this.clientAddress = clientAddress;
-    this.clientPort = clientPort;
+    this.#client = home.socket.accept(this);
     this.startedMs = home.context.nowMs;
     this.lastMs = this.startedMs;
   }
 
+  get clientAddress(): string {
+    return this.#client.address;
+  }
+  get clientPort(): number {
+    return this.#client.port;
+  }
   get vipAddress(): string {
     return this.#home.vipAddress;
   }
@@ -83,17 +93,17 @@ export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple 
         if (choice === 'all-full') refusal = choice;
         break;
       }
-      const socket = transport.connect(choice.address, choice.port, this);
-      if (typeof socket !== 'string') {
+      const server = transport.connect(choice.address, choice.port, this);
+      if (typeof server !== 'string') {
         this.backend = choice;
-        this.#socket = socket;
+        this.#server = server;
         this.#answered = false;
         context.pool.claim(choice);
         return true;
       }
-      if (isOwnError(socket)) refusal = 'own-resources';
+      if (isOwnError(server)) refusal = 'own-resources';
       else {
-        context.backendFailed(choice, socket);
+        context.backendFailed(choice, server);
         refusal = 'connect-failed';
       }
       tried = [...tried, choice];
@@ -103,40 +113,39 @@ export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple 
     return false;
   }
 
-  /** Passes on a datagram of the client. */
-  send(bytes: Uint8Array): void {
+  onClientDatagram(datagram: Datagram): void {
     const { context } = this.#home;
     this.lastMs = context.nowMs;
     this.packetsIn++;
-    this.bytesIn += bytes.length;
+    this.bytesIn += datagram.length;
     context.datagramsIn++;
-    let failure = this.#socket!.send(bytes);
+    let failure = this.#server!.send(datagram);
     if (failure !== null && failure !== sendQueueFull) {
       // It speaks of an earlier datagram, and this one was not sent.
-      this.onFailure(failure);
+      this.onPeerFailure(failure);
       if (this.#ended) return;
-      failure = this.#socket!.send(bytes);
+      failure = this.#server!.send(datagram);
     }
-    if (failure === null) context.countIn(this.backend!, bytes.length);
+    if (failure === null) context.countIn(this.backend!, datagram.length);
     else context.drop(reasonNotSent(failure));
   }
 
-  onDatagram(bytes: Uint8Array): void {
+  onPeerDatagram(datagram: Datagram): void {
     const { context } = this.#home;
     this.lastMs = context.nowMs;
     if (!this.#answered) context.observer.answered(this.backend!);
     this.#answered = true;
     this.packetsOut++;
-    this.bytesOut += bytes.length;
+    this.bytesOut += datagram.length;
     context.datagramsOut++;
-    context.countOut(this.backend!, bytes.length);
-    this.#home.answer(this, bytes);
+    context.countOut(this.backend!, datagram.length);
+    this.#client.send(datagram);
     const { udpAnswers } = context.limits;
     if (udpAnswers > 0 && this.packetsOut >= this.packetsIn * udpAnswers) this.end();
   }
 
   /** Nobody listens at the backend's, or there is no way to it: the session goes to another. */
-  onFailure(code: string): void {
+  onPeerFailure(code: string): void {
     if (isOwnError(code)) return;
     this.#home.context.backendFailed(this.backend!, code);
     this.place();
@@ -146,14 +155,15 @@ export class UdpSession extends MeteredFlow implements DatagramOwner, FlowTuple 
     if (this.#ended) return;
     this.#ended = true;
     this.#home.leave(this);
+    this.#client.close();
     this.#letGo();
   }
 
   #letGo(): void {
     const { backend } = this;
     this.backend = null;
-    this.#socket?.close();
-    this.#socket = null;
+    this.#server?.close();
+    this.#server = null;
     if (backend !== null) this.#home.context.pool.release(backend);
   }
 }

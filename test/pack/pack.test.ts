@@ -1,12 +1,14 @@
 /** What npm would publish, installed into an empty folder and used from there. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseListen } from '../../lib/model/address.ts';
 import { output } from '../support/child.ts';
 import { freePort } from '../support/ports.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
@@ -118,6 +120,36 @@ describe('the package', () => {
       origin.close();
     }
   });
+
+  for (const [name, prepare] of [
+    ['proxies a datagram', () => undefined],
+    [
+      'proxies a datagram on a machine that its bindings were not built for',
+      () => {
+        const bundled = join(folder.path, 'node_modules/sluice/node_modules/node-linux-sockets');
+        rmSync(join(bundled, 'prebuilds'), { recursive: true });
+      },
+    ],
+  ] as const) {
+    it(name, async () => {
+      prepare();
+      const origin = createSocket('udp4').bind(0, '127.0.0.1');
+      const client = createSocket('udp4');
+      await once(origin, 'listening');
+      origin.on('message', (bytes, { port, address }) => origin.send(bytes, port, address));
+      try {
+        const args = ['proxy', 'udp://127.0.0.1:0', `127.0.0.1:${origin.address().port}`];
+        const command = [join(folder.path, 'node_modules/.bin/sluice')];
+        await using proxy = await sluice(args, { command, cwd: folder.path });
+        client.send('through the package', parseListen(proxy.ready.services[0]!.listen).port, '127.0.0.1');
+        const [answer] = await once(client, 'message', { signal: AbortSignal.timeout(10_000) });
+        assert.equal(String(answer), 'through the package');
+      } finally {
+        client.close();
+        origin.close();
+      }
+    });
+  }
 });
 
 /** `node_modules/NAME/…` → NAME. */

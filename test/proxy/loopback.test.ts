@@ -4,14 +4,14 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendPool } from '../../lib/balance/pool.ts';
 import { silentLog } from '../../lib/model/log.ts';
 import { defaultProxySpec } from '../../lib/model/spec.ts';
 import { ProxyContext } from '../../lib/proxy/context.ts';
 import { nodeTcp } from '../../lib/proxy/socket/node-tcp.ts';
-import { nodeUdp } from '../../lib/proxy/socket/node-udp.ts';
+import { loadUdp, udp as udpTransport } from '../../lib/proxy/socket/udp.ts';
 import { TcpProxy } from '../../lib/proxy/tcp-proxy.ts';
 import { UdpProxy } from '../../lib/proxy/udp-proxy.ts';
 import { hashSeed } from '../balance/support.ts';
@@ -19,6 +19,8 @@ import { closedPort } from '../health/session/loopback.ts';
 import { dial, NetBackend, type NetPeer, until } from './socket/node-support.ts';
 
 const mebibyte = 1024 * 1024;
+
+before(() => loadUdp(silentLog));
 
 /** Proxies both protocols from a free port to these, until the test ends; nothing may be left over then. */
 function proxyTo(t: TestContext, ports: readonly number[]) {
@@ -39,7 +41,7 @@ function proxyTo(t: TestContext, ports: readonly number[]) {
     nowMs: 0,
   });
   const tcp = new TcpProxy(context, nodeTcp);
-  const udp = new UdpProxy(context, nodeUdp);
+  const udp = new UdpProxy(context, udpTransport);
   const listeners = [tcp, udp].map((proxy) => proxy.listen({ host: '127.0.0.1', port: 0 }));
   t.after(() => {
     for (const listener of listeners) listener.close();

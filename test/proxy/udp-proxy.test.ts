@@ -10,7 +10,7 @@ describe('the UDP side of a service', () => {
     const { client, proxy, network, context, live } = udpService({ limits: { udpMaxSessions: 2 } });
     client().send('one');
     proxy.listen({ host: '198.51.100.2', port: 80 });
-    const second = network.sockets.at(-1)!;
+    const second = network.bound.at(-1)!;
     second.deliver('two', { host: '192.0.2.9', port: 1 });
     second.deliver('three', { host: '192.0.2.9', port: 2 });
     assert.equal(proxy.sessionCount, 2);
@@ -23,7 +23,7 @@ describe('the UDP side of a service', () => {
   it('tells clients apart by address, port and listener', () => {
     const { proxy, network, bound } = udpService();
     proxy.listen({ host: '198.51.100.2', port: 80 });
-    const second = network.sockets.at(-1)!;
+    const second = network.bound.at(-1)!;
     bound.deliver('.', { host: '192.0.2.1', port: 1 });
     bound.deliver('.', { host: '192.0.2.1', port: 2 });
     bound.deliver('.', { host: '192.0.2.2', port: 1 });
@@ -134,7 +134,7 @@ describe('a UDP listener that is closed', () => {
   it('ends its sessions, as it cannot answer any more, and no others', () => {
     const { client, listener, proxy, network, live } = udpService();
     const other = proxy.listen({ host: '198.51.100.2', port: 80 });
-    network.sockets.at(-1)!.deliver('.', { host: '192.0.2.9', port: 1 });
+    network.bound.at(-1)!.deliver('.', { host: '192.0.2.9', port: 1 });
     const peer = client();
     peer.send('question');
     listener.close();
@@ -171,7 +171,7 @@ describe('UDP sessions', () => {
           const backend = pool.backends[which % 3]!;
           const socket = at(backend).sockets.at(-1);
           if (what === 'send') clients[which % 8]!.send('.');
-          else if (what === 'answer') socket?.deliver('.', socket.peer!);
+          else if (what === 'answer') socket?.deliver('.');
           else if (what === 'refuse') at(backend).refuses = which % 2 === 0;
           else if (what === 'notice') socket?.noticeError();
           else if (what === 'down') {

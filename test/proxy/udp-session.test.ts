@@ -201,7 +201,7 @@ describe('a UDP datagram that is too large', () => {
     peer.send('first');
     const [socket] = at(a).sockets;
     const send = socket!.send.bind(socket);
-    socket!.send = (bytes) => (bytes.length > 10 ? 'EMSGSIZE' : send(bytes));
+    socket!.send = (datagram) => (datagram.length > 10 ? 'EMSGSIZE' : send(datagram));
     peer.send('far too large');
     peer.send('last');
     assert.deepEqual(at(a).received, ['first', 'last']);

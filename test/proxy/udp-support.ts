@@ -2,7 +2,7 @@
 import type { Backend } from '../../lib/balance/backend.ts';
 import { searchFlows } from '../../lib/proxy/flow-search.ts';
 import { UdpProxy } from '../../lib/proxy/udp-proxy.ts';
-import { type MemoryDatagramSocket, MemoryUdp, type MemoryUdpBackend } from '../support/memory-udp.ts';
+import { type MemoryBoundSocket, MemoryUdp, type MemoryUdpBackend } from '../support/memory-udp.ts';
 import { type Options, serviceOf, vip } from './support.ts';
 
 /** A client behind a socket of its own. */
@@ -18,7 +18,7 @@ export function udpService(options: Options = {}) {
   const network = new MemoryUdp();
   const proxy = new UdpProxy(context, network);
   const listener = proxy.listen(vip);
-  const [bound] = network.sockets as [MemoryDatagramSocket];
+  const [bound] = network.bound as [MemoryBoundSocket];
   const [a, b, c] = pool.backends as [Backend, Backend, Backend];
   let clients = 0;
   return {

@@ -10,7 +10,18 @@ import { LinuxSocketError } from './errors.ts';
 declare const opaque: unique symbol;
 
 /** An open socket or device, as the native part knows it. */
-export type Handle = { readonly [opaque]: true };
+export type Handle = { readonly [opaque]: 'packets' };
+
+/** A group of UDP sockets, as the native part knows it. */
+export type GroupHandle = { readonly [opaque]: 'datagrams' };
+
+/** What C and JavaScript share of a group; see {@link UdpGroup}. */
+export interface OpenedGroup {
+  readonly handle: GroupHandle;
+  readonly received: Int32Array;
+  readonly outgoing: Int32Array;
+  readonly bytes: Uint8Array;
+}
 
 /** What became of packets since the socket or device was opened. */
 export interface PacketCounters {
@@ -34,6 +45,23 @@ export interface Native {
   read(handle: Handle, into: Uint8Array): number;
   counters(handle: Handle): PacketCounters;
   close(handle: Handle): void;
+
+  openGroup(onBatch: (count: number) => void): OpenedGroup | number;
+  bindUdp(
+    handle: GroupHandle,
+    address: string,
+    port: number,
+    onlyIpv6: number,
+    tellsLocal: number,
+    receiveBufferBytes: number,
+    sendBufferBytes: number,
+  ): number;
+  connectUdp(handle: GroupHandle, address: string, port: number): number;
+  portOf(handle: GroupHandle, socket: number): number;
+  sendUdp(handle: GroupHandle, socket: number, offset: number, length: number): number;
+  flushUdp(handle: GroupHandle, count: number): number;
+  closeUdp(handle: GroupHandle, socket: number): void;
+  closeGroup(handle: GroupHandle): void;
 }
 
 let loaded: Native | undefined;

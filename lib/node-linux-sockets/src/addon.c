@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <try.h>
 #include <unistd.h>
 
+#include "group-addon.h"
 #include "packets.h"
 #include "raw.h"
 #include "tun.h"
+#include "values.h"
 
 /* A raw socket, or a TUN device, whose family is 0. Closed when it is told to, or when JavaScript forgets it. */
 struct handle {
@@ -19,13 +20,6 @@ struct handle {
   int family;
   struct packet_counters counters;
 };
-
-static napi_value number(napi_env env, double value)
-{
-  napi_value result = NULL;
-  napi_create_double(env, value, &result);
-  return result;
-}
 
 static void handle_close(struct handle *handle)
 {
@@ -194,5 +188,5 @@ NAPI_MODULE_INIT()
   };
 
   TRY(napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions));
-  return exports;
+  return group_addon(env, exports);
 }

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "socket.h"
+
 /* Packets that one system call takes. */
 #define CHUNK 256
 
@@ -26,8 +28,7 @@ int raw_open(int family, uint32_t mark, int send_buffer)
     close(fd);
     return -error;
   }
-  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_buffer, sizeof send_buffer) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+  socket_set_send_buffer(fd, send_buffer);
   return fd;
 }
 
@@ -46,22 +47,10 @@ static socklen_t destination_of(const uint8_t *packet, uint32_t length, int fami
   return sizeof address->v4;
 }
 
-/* Sends messages in order, each on its own merits. Returns how many were taken. */
-static uint32_t send_messages(int fd, struct mmsghdr *messages, uint32_t count, struct packet_counters *counters)
+static void refused(void *counters, uint32_t index, int error)
 {
-  uint32_t taken = 0;
-
-  for (uint32_t at = 0; at < count;) {
-    int sent = sendmmsg(fd, messages + at, count - at, MSG_DONTWAIT);
-    if (sent > 0) {
-      taken += (uint32_t)sent;
-      at += (uint32_t)sent;
-    } else if (errno != EINTR) {
-      packet_failed(counters, errno);
-      at++;
-    }
-  }
-  return taken;
+  (void)index;
+  packet_failed(counters, error);
 }
 
 uint32_t raw_send(int fd, int family, const struct packets *packets, struct packet_counters *counters)
@@ -88,7 +77,7 @@ uint32_t raw_send(int fd, int family, const struct packets *packets, struct pack
       messages[n].msg_hdr.msg_iovlen = 1;
       n++;
     }
-    taken += send_messages(fd, messages, n, counters);
+    taken += socket_send(fd, messages, n, refused, counters);
   }
   counters->sent += taken;
   return taken;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { afterEach, describe, it, type TestContext } from 'node:test';
 import { craft } from '../../../test/packet/craft.ts';
 import { inside } from '../../../test/support/inside-netns.ts';
@@ -72,11 +72,12 @@ if (network !== undefined) {
       ].join('\n');
       const python = network.host('peer').spawn('python3', ['-c', listener]);
       t.after(() => python.kill());
-      await once(python.stdout!, 'data');
+      const lines = createInterface(python.stdout!)[Symbol.asyncIterator]();
+      await lines.next();
       open(4);
       const packet = datagram('10.1.0.2', 9, 'as it is');
       assert.equal(send([packet]), 1);
-      const seen = Buffer.from(String(await once(python.stdout!, 'data')).trim(), 'hex');
+      const seen = Buffer.from((await lines.next()).value, 'hex');
       assert.deepEqual([...seen], [...packet]);
     });
 
