@@ -2,7 +2,14 @@
 import type { Case, Check } from './check.ts';
 import { checkDescriptors } from './checks/descriptors.ts';
 import { checkFirewall } from './checks/firewall.ts';
-import { checkIpTool, checkPacketQueue, checkRuleTool, checkTunnelDevices } from './checks/kernel.ts';
+import {
+  checkIpTool,
+  checkPacketQueue,
+  checkRawSockets,
+  checkRuleTool,
+  checkSpreading,
+  checkTunnelDevices,
+} from './checks/kernel.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
 import { checkOffloads } from './checks/offloads.ts';
 import { checkOtherPrograms } from './checks/other-programs.ts';
@@ -26,6 +33,7 @@ const checksOf: Readonly<Record<DoctorMode, readonly Check[]>> = {
   proxy: [checkDescriptors, checkLowPorts, ...waysIn, ...waysOn, checkTracking, checkLeftovers],
   nat: [
     ...needsOfPackets,
+    checkSpreading,
     checkSettings,
     checkOffloads,
     ...waysIn,
@@ -34,7 +42,17 @@ const checksOf: Readonly<Record<DoctorMode, readonly Check[]>> = {
     checkTracking,
     checkLeftovers,
   ],
-  dsr: [...needsOfPackets, checkSettings, checkOffloads, ...waysIn, ...waysOn, checkTracking, checkLeftovers],
+  dsr: [
+    ...needsOfPackets,
+    checkSpreading,
+    checkRawSockets,
+    checkSettings,
+    checkOffloads,
+    ...waysIn,
+    ...waysOn,
+    checkTracking,
+    checkLeftovers,
+  ],
   backend: [...needsOfPackets, checkTunnelDevices, checkLeftovers],
 };
 

@@ -17,6 +17,8 @@ export interface Machine {
   readonly run: Run;
   /** Opens a packet queue and gives it back; answers with the code of what went wrong (`ERR_NFQ_…`). */
   tryQueue(): Promise<string | undefined>;
+  /** The same of a raw socket (`ERR_SOCKETS_…`). */
+  tryRawSocket(): Promise<string | undefined>;
   pause(ms: number): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export function thisMachine(directory: string): Machine {
       }),
     run: commandRunner(directory),
     tryQueue,
+    tryRawSocket,
     pause: (ms) => sleep(ms),
   };
 }
@@ -54,5 +57,15 @@ async function tryQueue(): Promise<string | undefined> {
   } catch (error) {
     const { code = 'ERR_NFQ_SYSTEM' } = ((error as Error).cause ?? {}) as { code?: string };
     return code;
+  }
+}
+
+async function tryRawSocket(): Promise<string | undefined> {
+  const { RawSocket } = await import('node-linux-sockets');
+  try {
+    new RawSocket(4).close();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code ?? 'ERR_SOCKETS_SYSTEM';
   }
 }

@@ -20,6 +20,8 @@ export interface Subject {
   readonly services: readonly ServedService[];
   /** Ports of the machine's own addresses that packets leave from; undefined where there are none, or not known. */
   readonly snatPorts: PortRange | undefined;
+  /** Undefined where it is not known. */
+  readonly workers: number | undefined;
   /** The interface that VIPs are put on. */
   readonly addVip: string | undefined;
   /** Process ids of instances that run already; what they hold is not in anybody's way. */
@@ -27,7 +29,13 @@ export interface Subject {
 }
 
 /** Nothing is known of what is to be served. */
-export const noSubject: Subject = { services: [], snatPorts: undefined, addVip: undefined, pids: [] };
+export const noSubject: Subject = {
+  services: [],
+  snatPorts: undefined,
+  workers: undefined,
+  addVip: undefined,
+  pids: [],
+};
 
 /** What a configuration asks for, its names looked up by `addresses`. */
 export function subjectOf(
@@ -45,6 +53,7 @@ export function subjectOf(
     })),
     // Addresses that are named are for sluice alone, and so are their ports.
     snatPorts: snatAddressesOf(spec).length > 0 ? undefined : spec.nat.snatPorts,
+    workers: spec.nat.workers,
     addVip: spec.nat.addVip,
     pids,
   };

@@ -38,6 +38,7 @@ describe('an examination', () => {
       'packet-queue',
       'rule-tool',
       'ip-tool',
+      'spreading',
       'ip-forward',
       'offloads',
       'conntrack',

@@ -10,6 +10,7 @@ export interface MemoryMachineOptions {
    */
   readonly commands?: Readonly<Record<string, string | ((words: readonly string[]) => string)>>;
   readonly queueError?: string;
+  readonly rawSocketError?: string;
 }
 
 export interface MemoryMachine extends Machine {
@@ -24,7 +25,7 @@ export function complaint(program: string, text: string): CommandError {
 
 /** A machine on which time passes at once. */
 export function memoryMachine(options: MemoryMachineOptions = {}): MemoryMachine {
-  const { files = {}, commands = {}, queueError } = options;
+  const { files = {}, commands = {}, queueError, rawSocketError } = options;
   const ran: string[] = [];
   return {
     ran,
@@ -40,6 +41,7 @@ export function memoryMachine(options: MemoryMachineOptions = {}): MemoryMachine
       return typeof answer === 'string' ? answer : answer(words);
     },
     tryQueue: async () => queueError,
+    tryRawSocket: async () => rawSocketError,
     pause: async () => undefined,
   };
 }

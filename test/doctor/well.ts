@@ -16,6 +16,8 @@ export const well: Facts = {
     tools: new Set(['ip', 'nft', 'iptables']),
     ruleTool: 'nft',
     ruleComplaint: '',
+    canSpread: true,
+    rawSocketError: undefined,
     tunnels: { gre: true, ip6gre: true, ipip: true, ip6tnl: true },
     hasTun: true,
   },

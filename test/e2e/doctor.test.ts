@@ -350,6 +350,50 @@ if (network !== undefined) {
     });
   });
 
+  describe('of IPv6 sluice doctor', () => {
+    const file = directory.write(
+      'six.yaml',
+      'services: [{ name: web, mode: nat, listen: "[fd09::1]:80", backends: ["[fd02::2]:8080"] }]\n',
+    );
+
+    it('finds nothing in the way on a machine that is fine', async () => {
+      assert.deepEqual(faults(await examineHere(file)), []);
+    });
+
+    it('finds that what is forwarded is dropped', async () => {
+      make('ip6tables -P FORWARD DROP', 'ip6tables -P FORWARD ACCEPT; ip6tables -F FORWARD');
+      const { detail } = await isFoundAndMended('firewall', file);
+      assert.match(detail, /drops tcp to fd02::2 port 8080, tcp from fd09::1 port 80, by its policy$/);
+    });
+
+    it('finds a black hole on the way', async () => {
+      make(
+        'ip6tables -t raw -A PREROUTING -p icmpv6 --icmpv6-type echo-request -m length --length 1421:65535 -j DROP',
+        'ip6tables -t raw -F PREROUTING',
+        one,
+      );
+      undo.push(() => balancer.run('ip -6 route delete fd02::2 dev one mtu 1420'));
+      await isFoundAndMended('path-mtu', file);
+    });
+
+    it('finds another machine that has the VIP', async () => {
+      const onLink = directory.write(
+        'six-link.yaml',
+        'services: [{ name: web, mode: nat, listen: "[fd02::99]:80", backends: ["[fd02::2]:8080"] }]\n',
+      );
+      make(
+        'ip address add fd02::99/128 dev balancer nodad',
+        'ip address delete fd02::99/128 dev balancer',
+        one,
+      );
+      await isFoundAndMended(
+        'vip',
+        onLink,
+        async () => void one.run('ip address delete fd02::99/128 dev balancer'),
+      );
+    });
+  });
+
   describe('of what instances and processes have sluice doctor', () => {
     it('finds what a crash has left', async () => {
       const crashing = await sluice(['nat', '10.9.0.1:80', '10.2.0.2:8080', '--check', 'none']);
@@ -360,6 +404,24 @@ if (network !== undefined) {
 
     const raise = 'ulimit -n 512; prlimit --pid $$ --nofile=1048576:1048576';
     const canRaise = spawnSync('sh', ['-c', raise]).status === 0;
+    it('looks at the services of an instance that runs, where no file is named', async () => {
+      const name = `doctor-${process.pid}`;
+      await using _ = await sluice([
+        'nat',
+        '10.9.0.1:80',
+        '10.2.0.2:8080',
+        '--check',
+        'none',
+        '--name',
+        name,
+      ]);
+      make('iptables -P FORWARD DROP', 'iptables -P FORWARD ACCEPT; iptables -F FORWARD');
+      const { code, stdout, stderr } = await runSluice(['doctor', 'nat', '--json']);
+      assert.deepEqual([code, stderr], [4, '']);
+      const [found, ...others] = faults(parse(stdout));
+      assert.deepEqual([found?.check, others], ['firewall', []]);
+    });
+
     it('finds a limit of descriptors that is too low', async (t) => {
       const ask = `${process.execPath} ${entry} doctor proxy --json -f ${proxyFile}`;
       const script = (fix: string) => `ulimit -n 512; ${fix}; ${ask}`;

@@ -33,7 +33,9 @@ export class KernelSetup {
    */
   apply(description: KernelDescription): Promise<void> {
     return this.#hold.take(async (grip) => {
-      this.#tool = await chooseRuleTool(this.#hold.surroundings.run);
+      this.#tool = await chooseRuleTool(this.#hold.surroundings.run, {
+        several: description.rules.workers > 1,
+      });
       await this.#bringAbout(description, this.#tool, grip);
     });
   }

@@ -3,6 +3,8 @@ import type { Case } from '../check.ts';
 import { type Finding, fault, moot, ok, warning } from '../finding.ts';
 import { installCommand } from '../install-command.ts';
 
+const rebuild = { advice: 'in a clone, install a C compiler and run npm ci again' };
+
 /** The queue that packets come to user space by, and the native code that reads it. */
 export function checkPacketQueue({ facts }: Case): readonly Finding[] {
   const { queueError, hasQueueModule, distributions, release } = facts.kernel;
@@ -10,11 +12,7 @@ export function checkPacketQueue({ facts }: Case): readonly Finding[] {
     case undefined:
       return [ok('packet-queue', 'NFQUEUE is there, and the native code that reads it')];
     case 'ERR_NFQ_NO_BINARY':
-      return [
-        fault('packet-queue', `there is no native code for this machine (${process.arch})`, {
-          advice: 'in a clone, install a C compiler and run npm ci again',
-        }),
-      ];
+      return [fault('packet-queue', `there is no native code for this machine (${process.arch})`, rebuild)];
     case 'ERR_NFQ_NOT_PERMITTED':
       return [moot('packet-queue', 'cannot be tried without CAP_NET_ADMIN')];
     default:
@@ -54,6 +52,31 @@ export function checkRuleTool({ facts }: Case): readonly Finding[] {
         : { fix: install },
     ),
   ];
+}
+
+/** What it takes to have more than one worker. */
+export function checkSpreading({ facts, subject }: Case): readonly Finding[] {
+  const { ruleTool, canSpread } = facts.kernel;
+  if (ruleTool === undefined) return [moot('spreading', 'takes a tool for rules')];
+  if (canSpread) return [ok('spreading', 'packets can be spread over several workers')];
+  const wayOut = {
+    advice: 'use one worker, or a kernel with nft_hash and nft_tproxy, or with xt_HMARK and xt_socket',
+  };
+  const detail = 'packets cannot be spread over several workers';
+  const { workers = 1 } = subject;
+  return [workers > 1 ? fault('spreading', detail, wayOut) : warning('spreading', detail, wayOut)];
+}
+
+/** Raw sockets, for what does not go back to the kernel's queue. */
+export function checkRawSockets({ facts }: Case): readonly Finding[] {
+  switch (facts.kernel.rawSocketError) {
+    case undefined:
+      return [ok('raw-sockets', 'raw sockets, and the native code that sends by them')];
+    case 'ERR_SOCKETS_NO_BINARY':
+      return [fault('raw-sockets', `there is no native code for this machine (${process.arch})`, rebuild)];
+    default:
+      return [moot('raw-sockets', 'cannot be tried without CAP_NET_RAW')];
+  }
 }
 
 /** ip(8), for addresses and routes. */

@@ -29,7 +29,8 @@ function heldByAnother(address: string, { holder, holderAddress }: VipPlace): Fi
   return fault(
     'vip',
     `another machine has ${address} too${who === '' ? '' : `, and answers for it: ${who}`}`,
-    holderAddress === undefined
+    // With IPv6 nobody answers for what is on lo.
+    holderAddress === undefined || address.includes(':')
       ? { advice: 'take the address off that machine, or use another VIP' }
       : {
           on: holderAddress,

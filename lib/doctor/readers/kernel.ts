@@ -18,6 +18,10 @@ export interface KernelFacts {
   /** The tool that can bring our rules in; undefined if none can, and why. */
   readonly ruleTool: RuleToolName | undefined;
   readonly ruleComplaint: string;
+  /** Whether it, or another, can spread packets over several workers. */
+  readonly canSpread: boolean;
+  /** Why a raw socket could not be had; undefined if it could. */
+  readonly rawSocketError: string | undefined;
   /** Kinds of tunnel device that the kernel has; undefined where that could not be tried. */
   readonly tunnels: Readonly<Record<TunnelKind, boolean | undefined>>;
   /** Whether a TUN device can be opened. */
@@ -32,8 +36,9 @@ export type TunnelKind = (typeof tunnelKinds)[number];
 
 export async function readKernelFacts(machine: Machine): Promise<KernelFacts> {
   const release = machine.read('/proc/sys/kernel/osrelease')?.trim() ?? '';
-  const [queueError, rules, present, tunnels] = await Promise.all([
+  const [queueError, rawSocketError, rules, present, tunnels] = await Promise.all([
     machine.tryQueue(),
+    machine.tryRawSocket(),
     tryRuleTool(machine),
     Promise.all(tools.map((tool) => isThere(tool, machine))),
     Promise.all(tunnelKinds.map(async (kind) => [kind, await hasTunnel(kind, machine)] as const)),
@@ -47,17 +52,24 @@ export async function readKernelFacts(machine: Machine): Promise<KernelFacts> {
     ),
     tools: new Set(tools.filter((_, index) => present[index])),
     ...rules,
+    rawSocketError,
     tunnels: Object.fromEntries(tunnels) as KernelFacts['tunnels'],
     hasTun: machine.canWrite('/dev/net/tun'),
   };
 }
 
-async function tryRuleTool({ run }: Machine): Promise<Pick<KernelFacts, 'ruleTool' | 'ruleComplaint'>> {
+type RuleToolFacts = Pick<KernelFacts, 'ruleTool' | 'ruleComplaint' | 'canSpread'>;
+
+async function tryRuleTool({ run }: Machine): Promise<RuleToolFacts> {
+  const canSpread = await chooseRuleTool(run, { several: true }).then(
+    () => true,
+    () => false,
+  );
   try {
-    return { ruleTool: (await chooseRuleTool(run)).name, ruleComplaint: '' };
+    return { ruleTool: (await chooseRuleTool(run)).name, ruleComplaint: '', canSpread };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    return { ruleTool: undefined, ruleComplaint: error.message };
+    return { ruleTool: undefined, ruleComplaint: error.message, canSpread };
   }
 }
 

@@ -40,6 +40,15 @@ describe('the tool for rules', () => {
     assert.doesNotMatch(asked.join(), /queue/i);
   });
 
+  it('has to be able to spread packets where there are several workers', async () => {
+    const run: Run = async (program, _args, input) => {
+      if (program === 'nft' && input?.includes('tproxy')) throw new CommandError(program, noQueue, false);
+      return '';
+    };
+    assert.equal((await chooseRuleTool(run)).name, 'nft');
+    assert.equal((await chooseRuleTool(run, { several: true })).name, 'iptables');
+  });
+
   it('is missing where none is installed', async () => {
     await assert.rejects(chooseRuleTool(machine({})), {
       code: 'ERR_SLUICE_NO_RULE_TOOL',

@@ -4,7 +4,9 @@ import { describe, it } from 'node:test';
 import {
   checkIpTool,
   checkPacketQueue,
+  checkRawSockets,
   checkRuleTool,
+  checkSpreading,
   checkTunnelDevices,
 } from '../../../lib/doctor/checks/kernel.ts';
 import { checkLeftovers } from '../../../lib/doctor/checks/leftovers.ts';
@@ -77,6 +79,29 @@ describe('the tools', () => {
     const [finding] = checkRuleTool(kernel(lacking));
     assert.deepEqual([finding!.fix, finding!.verdict], [undefined, 'fault']);
     assert.match(finding!.advice!, /^use a kernel with nft_queue/);
+  });
+});
+
+describe('several workers', () => {
+  const verdict = (workers: number | undefined) =>
+    checkSpreading(caseOf('nat', { kernel: { ...well.kernel, canSpread: false } }, { workers })).map(
+      (finding) => finding.verdict,
+    );
+
+  it('take more of the kernel than one', () => {
+    assert.deepEqual(verdict(2), ['fault']);
+    assert.deepEqual(verdict(1), ['warning']);
+    assert.deepEqual(verdict(undefined), ['warning']);
+  });
+});
+
+describe('raw sockets', () => {
+  it('take native code, and a right', () => {
+    const verdict = (rawSocketError: string | undefined) =>
+      checkRawSockets(kernel({ rawSocketError })).map((finding) => finding.verdict);
+    assert.deepEqual(verdict(undefined), ['ok']);
+    assert.deepEqual(verdict('ERR_SOCKETS_NO_BINARY'), ['fault']);
+    assert.deepEqual(verdict('ERR_SOCKETS_NOT_PERMITTED'), ['moot']);
   });
 });
 

@@ -50,6 +50,8 @@ describe('the kernel', () => {
       tools: new Set(['ip', 'nft']),
       ruleTool: 'nft',
       ruleComplaint: '',
+      canSpread: true,
+      rawSocketError: undefined,
       tunnels: { gre: true, ip6gre: undefined, ipip: false, ip6tnl: undefined },
       hasTun: false,
     });
@@ -59,6 +61,18 @@ describe('the kernel', () => {
     const { ruleTool, ruleComplaint, tools } = await readKernelFacts(memoryMachine());
     assert.deepEqual([ruleTool, tools.size], [undefined, 0]);
     assert.match(ruleComplaint, /nft: not found/);
+  });
+
+  it('may have less than several workers take', async () => {
+    const commands = { 'iptables-restore': '' };
+    assert.equal((await readKernelFacts(memoryMachine({ commands }))).canSpread, true);
+    const machine = memoryMachine({ commands });
+    const run: typeof machine.run = async (program, words, input) => {
+      if (input?.includes('HMARK')) throw complaint(program, 'Extension HMARK is not supported');
+      return machine.run(program, words, input);
+    };
+    const { ruleTool, canSpread } = await readKernelFacts({ ...machine, run });
+    assert.deepEqual([ruleTool, canSpread], ['iptables', false]);
   });
 });
 
