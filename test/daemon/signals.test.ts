@@ -31,6 +31,20 @@ describe('signals', () => {
     );
   });
 
+  it('mean a stop when the terminal that was there has been closed', () => {
+    const meant: string[] = [];
+    let hasTerminal = true;
+    const forget = onSignals(
+      { stop: () => meant.push('stop'), reload: () => meant.push('reload') },
+      () => hasTerminal,
+    );
+    receive('SIGHUP');
+    hasTerminal = false;
+    receive('SIGHUP');
+    assert.deepEqual(meant, ['reload', 'stop']);
+    forget();
+  });
+
   it('interrupt an instance that is not ready yet', async (t) => {
     const directory = scratch();
     t.after(() => directory.remove());
