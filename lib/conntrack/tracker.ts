@@ -90,16 +90,20 @@ export class FlowTracker {
     this.#adopt();
   }
 
-  /** Moves time on and ends flows that were silent for too long, looking at `budget` of them at most. */
-  advance(nowMs: number, budget: number): void {
+  /**
+   * Moves time on and ends flows that were silent for too long, looking at `budget` of them at most. Answers with
+   * whether there may be more of them.
+   */
+  advance(nowMs: number, budget: number): boolean {
     this.#nowTick = Math.floor(nowMs / tickMs);
     for (let left = budget; left > 0; left--) {
       const flow = this.#timers.take(this.#nowTick);
-      if (flow === 0) return;
+      if (flow === 0) return false;
       if (flow === notDue) continue;
       this.rows.counts[Count.expired]!++;
       this.#free(flow);
     }
+    return true;
   }
 
   /** The hash by which a TCP or UDP packet's flow is found. */

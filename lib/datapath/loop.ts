@@ -20,7 +20,7 @@ export interface PacketQueue {
 
 export interface Round {
   readonly queue: PacketQueue;
-  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release'>;
+  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release' | 'behind'>;
   readonly vitals: Int32Array;
   /** Has the forwarder go over to the tables that were published. */
   readonly takeTables: () => void;
@@ -39,7 +39,7 @@ const tallyEveryMs = 1_000;
 export function serve({ queue, forwarder, vitals, takeTables, tally, nowMs }: Round): void {
   let tallyDueMs = 0;
   for (;;) {
-    const count = queue.receive(idleMs);
+    const count = queue.receive(forwarder.behind ? 0 : idleMs);
     Atomics.add(vitals, Vital.heartbeat, 1);
     if (Atomics.load(vitals, Vital.published) !== Atomics.load(vitals, Vital.taken)) takeTables();
     const now = nowMs();

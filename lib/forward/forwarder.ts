@@ -31,6 +31,8 @@ const expiriesPerBatch = 64;
 export class Forwarder<Tables> {
   /** The reason for each packet of the last batch, in the order in which they came. */
   readonly reasons: Uint8Array;
+  /** Whether flows may be overdue that the last batch left no time for: do not wait long before the next. */
+  behind = false;
   /** A number that means nothing (see `KeyIndex.prefetch`). */
   fetched = 0;
   readonly #tracker: FlowTracker;
@@ -73,7 +75,7 @@ export class Forwarder<Tables> {
       this.#view = new DataView(buffer, byteOffset, byteLength);
     }
     this.#nowMs = nowMs;
-    this.#tracker.advance(nowMs, expiriesPerBatch + count * expiriesPerPacket);
+    this.behind = this.#tracker.advance(nowMs, expiriesPerBatch + count * expiriesPerPacket);
     this.#fragments.advance(nowMs);
     this.#takeApart(batch, count);
     let verdicts = 0;

@@ -188,9 +188,10 @@ describe('silence', () => {
     const now = defaultFlowTimeouts['udp-new'] + 3_000;
     for (let left = 50; left > 0; left -= 10) {
       assert.equal(flows.tracker.rows.counts[FlowClass.halfOpen], left);
-      flows.tracker.advance(now, 10);
+      assert.equal(flows.tracker.advance(now, 10), true, 'there may be more');
     }
     assert.equal(flows.tracker.rows.counts[FlowClass.halfOpen], 0);
+    assert.equal(flows.tracker.advance(now, 10), false);
   });
 });
 

@@ -66,6 +66,9 @@ export const edgePorts = { tcp: 9004, udp: 5300 } as const;
 
 export interface EdgeOptions {
   readonly workers?: number;
+  /** Further keys of the packet path, as the file has them, with commas between. */
+  readonly path?: string;
+  readonly snat?: readonly string[];
   readonly whenDown?: WhenDownPolicy;
   readonly whenAllDown?: AllDownPolicy;
   /** As the file has it, in braces. */
@@ -75,6 +78,8 @@ export interface EdgeOptions {
 /** A configuration with a service `tcp` and a service `udp`, each over both backends in both families. */
 export function edgeConfiguration({
   workers = 1,
+  path = '',
+  snat,
   whenDown = 'reset',
   whenAllDown = 'reject',
   check = '{ type: http, path: /, port: 8080, interval: 200ms, timeout: 400ms, fall: 2, rise: 2 }',
@@ -88,11 +93,12 @@ export function edgeConfiguration({
     mode: nat
     listen: ${JSON.stringify(listen)}
     backends: ${JSON.stringify(addresses.map((address) => formatHostPort(address, port)))}
+    snat: ${JSON.stringify(snat ?? 'auto')}
     when-down: ${whenDown}
     when-all-down: ${whenAllDown}
     check: ${check}`;
   });
-  return `nat: { workers: ${workers} }\nservices:${services.join('')}\n`;
+  return `nat: { workers: ${workers}, ${path} }\nservices:${services.join('')}\n`;
 }
 
 /** The servers of nat-origin.ts on a backend, to be killed and stopped at will. */

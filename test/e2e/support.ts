@@ -10,8 +10,12 @@ import type { HttpAnswers } from '../support/wrk.ts';
 const patienceMs = 30_000;
 
 /** Resolves once `condition` holds; rejects, saying what did not come, when it takes far too long. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + patienceMs;
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  withinMs = patienceMs,
+): Promise<void> {
+  const deadlineMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what}`);
     await delay(20);

@@ -11,13 +11,18 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createNetwork, findNetwork, type Network, type NetworkSpec, namespaceObstacle } from './netns.ts';
 
-/** For all tests of a file together. */
-const timeoutMs = 180_000;
+const usualTimeoutMs = 180_000;
 
 /** Set inside: the process that made the network. */
 const ownerVariable = 'NFQT_OWNER';
 
-export function inside(file: string, hostName: string, spec: NetworkSpec): Network | undefined {
+/** `timeoutMs` is for all tests of the file together. */
+export function inside(
+  file: string,
+  hostName: string,
+  spec: NetworkSpec,
+  timeoutMs = usualTimeoutMs,
+): Network | undefined {
   const owner = process.env[ownerVariable];
   if (owner !== undefined) {
     return findNetwork(Number(owner), [...new Set(spec.links.flatMap((link) => Object.keys(link.ends)))]);

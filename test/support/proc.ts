@@ -44,6 +44,16 @@ export function residentKiB(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
+/** Resident memory of one process in mappings without a file of `leastKiB` or more: in large tables, not in heaps. */
+export function residentInTablesKiB(pid: number, leastKiB: number): number {
+  const mappings = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const kib = (mapping: string, field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(mapping)?.[1] ?? 0);
+  return mappings
+    .filter((mapping) => !/^.*[/[]/.test(mapping.split('\n')[0]!) && kib(mapping, 'Rss') >= leastKiB)
+    .reduce((sum, mapping) => sum + kib(mapping, 'Rss'), 0);
+}
+
 /** How many descriptors a process holds open. */
 export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;

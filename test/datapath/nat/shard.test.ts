@@ -141,6 +141,43 @@ describe("a worker's loop", () => {
     assert.deepEqual([source, destination], ['10.0.0.1', '10.0.0.2']);
   });
 
+  it('waits for packets, but not while there are flows to end', () => {
+    const waits: number[] = [];
+    const queue = new MemoryQueue();
+    queue.arrivals.push([], [], []);
+    const forwarder = {
+      behind: false,
+      process: () => {
+        forwarder.behind = waits.length === 2;
+        return 0;
+      },
+      release: () => 0,
+    };
+    const { vitals } = createShardMemory(shape);
+    const receive = (timeoutMs: number): number => {
+      waits.push(timeoutMs);
+      return queue.receive();
+    };
+    const recorded = {
+      batch: queue.batch,
+      receive,
+      sendVerdicts: () => undefined,
+      get stopped() {
+        return queue.stopped;
+      },
+    };
+    const nothing = (): void => undefined;
+    serve({
+      queue: recorded,
+      forwarder,
+      vitals,
+      takeTables: nothing,
+      tally: nothing,
+      nowMs: () => 0,
+    });
+    assert.deepEqual(waits, [100, 100, 0]);
+  });
+
   it('beats its heart, also while nothing comes', () => {
     const bench = new Bench();
     bench.work([[], [], []]);
