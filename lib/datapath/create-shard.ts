@@ -1,15 +1,20 @@
 /** The shard that a task asks for: a worker's own, or one that packets are tried out on. */
 import type { Random } from '../model/clock.ts';
 import { NatShard } from './nat/shard.ts';
+import type { PacketSocket } from './outlet.ts';
 import type { ShardMemory } from './shard-memory.ts';
 import type { WorkerTask } from './worker.ts';
 
-/** Takes over the flows that are in `memory`. `nowMs` is on the scale that its forwarder will be told. */
+/**
+ * Takes over the flows that are in `memory`. `nowMs` is on the scale that its forwarder will be told; `openSocket` is
+ * called for what is to be sent apart, when that is flushed.
+ */
 export function createShard(
   { settings, publication }: WorkerTask,
   memory: ShardMemory,
   random: Random,
   nowMs: number,
+  openSocket: (family: 4 | 6) => PacketSocket,
 ): NatShard {
-  return new NatShard(memory, settings, publication, random, nowMs);
+  return new NatShard(memory, settings, publication, random, nowMs, openSocket);
 }

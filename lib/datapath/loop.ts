@@ -3,10 +3,10 @@
  * It allocates nothing, and takes no new tables in the middle of a batch.
  *
  *   receive ─▶ tables moved on? take them ─▶ decide and rewrite ─▶ send verdicts ─▶ release what was held ─┐
- *      ▲───────────────────────────────────────────────────────────────────────────────────────────────────┘
+ *      ▲───────────────────────────────── send what leaves apart ◀─ tend to what is due without packets ◀──┘
  */
 import type { PacketBatch } from '../forward/batch.ts';
-import type { Forwarder } from '../forward/forwarder.ts';
+import type { Shard } from './shard.ts';
 import { Vital } from './shard-memory.ts';
 
 /** What the loop needs of a queue of node-netfilter-queue. */
@@ -20,7 +20,7 @@ export interface PacketQueue {
 
 export interface Round {
   readonly queue: PacketQueue;
-  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release' | 'behind'>;
+  readonly shard: Pick<Shard, 'forwarder' | 'tend' | 'flush'>;
   readonly vitals: Int32Array;
   /** Has the forwarder go over to the tables that were published. */
   readonly takeTables: () => void;
@@ -36,10 +36,11 @@ const idleMs = 100;
 const tallyEveryMs = 1_000;
 
 /** Serves until the queue is stopped and has nothing left. */
-export function serve({ queue, forwarder, vitals, takeTables, tally, nowMs }: Round): void {
+export function serve({ queue, shard, vitals, takeTables, tally, nowMs }: Round): void {
+  const { forwarder } = shard;
   let tallyDueMs = 0;
-  for (;;) {
-    const count = queue.receive(forwarder.behind ? 0 : idleMs);
+  for (let busy = false; ; ) {
+    const count = queue.receive(busy ? 0 : idleMs);
     Atomics.add(vitals, Vital.heartbeat, 1);
     if (Atomics.load(vitals, Vital.published) !== Atomics.load(vitals, Vital.taken)) takeTables();
     const now = nowMs();
@@ -48,6 +49,9 @@ export function serve({ queue, forwarder, vitals, takeTables, tally, nowMs }: Ro
     for (let more = forwarder.release(queue.batch); more > 0; more = forwarder.release(queue.batch)) {
       queue.sendVerdicts(more);
     }
+    const unfinished = shard.tend?.(now) ?? false;
+    shard.flush?.();
+    busy = forwarder.behind || unfinished;
     if (now >= tallyDueMs) {
       tally();
       tallyDueMs = now + tallyEveryMs;

@@ -24,10 +24,14 @@ export interface CommonSettings {
 }
 
 export interface Shard<P extends Publication = never> {
-  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release' | 'reasons'>;
+  readonly forwarder: Pick<Forwarder<unknown>, 'process' | 'release' | 'reasons' | 'behind'>;
   readonly tracker: FlowTracker;
   /** Goes over to another generation between two batches. */
   use(publication: P): void;
+  /** Does a little of what is due without packets; answers whether there is more of it. */
+  tend?(nowMs: number): boolean;
+  /** Sends what is to leave apart from the verdicts, after these. */
+  flush?(): void;
 }
 
 /** Half-open flows may fill a quarter of the table, and are safe from newcomers for a while. */

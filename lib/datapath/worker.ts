@@ -4,6 +4,7 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { RawSocket } from 'node-linux-sockets';
 import { Queue } from 'node-netfilter-queue';
 import { createShard } from './create-shard.ts';
 import { serve } from './loop.ts';
@@ -56,7 +57,7 @@ const queue = new Queue(number, {
   stopFd,
 });
 try {
-  const shard = createShard(task, memory, Math.random, nowMs());
+  const shard = createShard(task, memory, Math.random, nowMs(), (family) => new RawSocket(family));
   Atomics.store(vitals, Vital.taken, publication.tables.generation);
   const takeTables = (): void => {
     let latest: typeof publication | undefined;
@@ -72,7 +73,7 @@ try {
     for (const [at, name] of tallyNames.entries()) memory.tallies[at] = counters[name];
   };
   port.postMessage('ready');
-  serve({ queue, forwarder: shard.forwarder, vitals, takeTables, tally, nowMs });
+  serve({ queue, shard, vitals, takeTables, tally, nowMs });
 } finally {
   queue.close();
 }

@@ -12,6 +12,11 @@ import { Tcp, TcpFlag } from '../packet/tcp.ts';
 
 const timeToLive = 64;
 
+/** The length of a whole reset over this version of IP. */
+export function resetLength(version: number): number {
+  return (version === 4 ? Ipv4.minimumLength : Ipv6.headerLength) + Tcp.minimumLength;
+}
+
 /** What a reset says; one instance is filled again for every reset. */
 export class Reset {
   version = 4;

@@ -55,7 +55,7 @@ export class Rig {
       this.rows.bytes.set(row, (index + 1) << byteShift);
       this.rows.created[index + 1] = created;
     }
-    this.shard = createShard(task, memory, random, nowMs);
+    this.shard = createShard(task, memory, random, nowMs, () => ({ send: () => 0 }));
     // Policies that look at loads see those of the machine.
     this.rows.flowsOfEndpoint.set(loads[worker]!);
     this.#batch = createBatch(headroom + largestPacket + spare);

@@ -20,6 +20,7 @@ import {
   startOriginServer,
 } from './nat-cli.ts';
 import { type BackendName, backends, families, natNetwork } from './nat-support.ts';
+import { until } from './support.ts';
 
 const clientsOfEachKind = 12;
 
@@ -100,6 +101,20 @@ if (network !== undefined) {
           assert.deepEqual(new Set(busy.map(({ backend }) => backend)), new Set(backends));
         }
       });
+
+      if (whenDown === 'reset') {
+        it('resets the connections of one that is stopped, at both ends, whether or not these say anything', async () => {
+          origins.get('two')!.kill('SIGSTOP');
+          await becomes('two', 'down');
+          await clients.until('all of two are reset', ({ busy, quiet }) =>
+            [...busy, ...quiet].every(({ backend, end }) => backend === 'one' || end === 'RST'),
+          );
+          const established = `ss -Htn state established sport = :${edgePorts.tcp}`;
+          await until('two knows', () => network.host('two').run(established) === '');
+          origins.get('two')!.kill('SIGCONT');
+          await becomes('two', 'up');
+        });
+      }
 
       if (whenDown === 'drop') {
         it('lets the connections of one that is stopped wait, and go on once it does', async () => {

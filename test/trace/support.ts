@@ -42,6 +42,11 @@ export const web: NatVip = {
 
 export const dns: NatVip = { ...web, service: 'dns', protocol: 'udp', port: 53 };
 
+/** Nothing leaves apart from the packets that came. */
+const noSocket = (): never => {
+  throw new Error('a socket is opened');
+};
+
 export class MemoryPath {
   readonly memory: ShardMemory = createShardMemory({ capacity: 1_024, ...limits });
   readonly #mode = new NatMode(settings, limits, async () => '');
@@ -56,7 +61,7 @@ export class MemoryPath {
     this.#vips = vips;
     this.#generation = this.#mode.publish(vips, this.#now());
     const task = this.#mode.task(0, common, this.#generation.publication);
-    this.#shard = new NatShard(this.memory, task.settings, task.publication, () => 0.5, this.nowMs);
+    this.#shard = new NatShard(this.memory, task.settings, task.publication, () => 0.5, this.nowMs, noSocket);
   }
 
   #now(): Circumstances {

@@ -7,6 +7,7 @@ import { serve } from '../../../lib/datapath/loop.ts';
 import { NatMode, type NatPublication } from '../../../lib/datapath/nat/mode.ts';
 import type { NatVip } from '../../../lib/datapath/nat/settings.ts';
 import { NatShard, type NatShardSettings } from '../../../lib/datapath/nat/shard.ts';
+import type { PacketSocket } from '../../../lib/datapath/outlet.ts';
 import { viewWorker } from '../../../lib/datapath/path-view.ts';
 import { Readings } from '../../../lib/datapath/readings.ts';
 import { createShardMemory, type ShardMemory, Vital } from '../../../lib/datapath/shard-memory.ts';
@@ -89,6 +90,16 @@ class Bench {
   publication: NatPublication;
   /** How often the worker has written down what its queue has counted. */
   tallies = 0;
+  /** What was sent apart. */
+  readonly apart: Uint8Array[] = [];
+  readonly socket: PacketSocket = {
+    send: (bytes, offsets, lengths, count) => {
+      for (let index = 0; index < count; index++) {
+        this.apart.push(bytes.slice(offsets[index]!, offsets[index]! + lengths[index]!));
+      }
+      return count;
+    },
+  };
 
   constructor() {
     this.publication = this.publish([vip]);
@@ -104,7 +115,14 @@ class Bench {
   /** A worker's life: sees these batches and ends. Answers with what left. */
   work(batches: readonly (readonly Uint8Array[])[], onReceive: () => void = () => undefined): Uint8Array[] {
     const { vitals } = this.memory;
-    const shard = new NatShard(this.memory, settings, this.publication, () => 0.5, 1_000);
+    const shard = new NatShard(
+      this.memory,
+      settings,
+      this.publication,
+      () => 0.5,
+      1_000,
+      () => this.socket,
+    );
     Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
     const queue = new MemoryQueue();
     queue.arrivals.push(...batches);
@@ -114,7 +132,7 @@ class Bench {
       Atomics.store(vitals, Vital.taken, this.publication.tables.generation);
     };
     const tally = (): void => void this.tallies++;
-    serve({ queue, forwarder: shard.forwarder, vitals, takeTables, tally, nowMs: () => 2_000 });
+    serve({ queue, shard, vitals, takeTables, tally, nowMs: () => 2_000 });
     return queue.departures;
   }
 }
@@ -152,6 +170,7 @@ describe("a worker's loop", () => {
         return 0;
       },
       release: () => 0,
+      reasons: new Uint8Array(0),
     };
     const { vitals } = createShardMemory(shape);
     const receive = (timeoutMs: number): number => {
@@ -169,7 +188,7 @@ describe("a worker's loop", () => {
     const nothing = (): void => undefined;
     serve({
       queue: recorded,
-      forwarder,
+      shard: { forwarder },
       vitals,
       takeTables: nothing,
       tally: nothing,
@@ -233,6 +252,28 @@ describe('a shard', () => {
     assert.deepEqual(see(after!).source, see(before!).source);
     assert.equal(bench.readings.flowCount(), 1);
     assert.equal(bench.readings.traffic('vip', 1).packetsIn, 2);
+  });
+
+  it('resets the connections of a backend that goes down at both ends, though nothing comes', () => {
+    const bench = new Bench();
+    const fromClient = { source: '198.51.100.7', destination: '192.0.2.1', sourcePort: 4_000 };
+    const fromBackend = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 9_000 };
+    const [sent] = bench.work([[syn]]);
+    const answer = { ...fromBackend, destinationPort: see(sent!).sourcePort!, acknowledgement: 1 };
+    const proof = { ...fromClient, destinationPort: 80, sequence: 1, acknowledgement: 901 };
+    const packets = [[craft({ ...answer, flags: 'SA', sequence: 900 })], [craft({ ...proof, flags: 'A' })]];
+    let receives = 0;
+    bench.work([...packets, []], () => {
+      receives++;
+      if (receives === 3) bench.publish([{ ...vip, backends: [{ ...backend, up: false }] }]);
+    });
+    assert.deepEqual(
+      bench.apart.map((packet) => [see(packet).destination, see(packet).flags, see(packet).sequence]),
+      [
+        ['198.51.100.7', 'R', 901],
+        ['10.0.0.2', 'R', 1],
+      ],
+    );
   });
 
   it('serves the flows of a service that is no more, and opens none', () => {
