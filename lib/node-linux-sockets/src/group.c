@@ -177,7 +177,6 @@ uint32_t group_receive(struct udp_group *group)
   }
   while (group->ready_next < group->ready_count) {
     uint32_t room = GROUP_SLOTS - (used + GROUP_SLOT - 1) / GROUP_SLOT;
-    if (room > GROUP_RECORDS - count) room = GROUP_RECORDS - count;
     if (room == 0) break;
     int32_t number = (int32_t)group->ready[group->ready_next++].data.u32;
     if (group->sockets[number].fd >= 0) count += take(group, number, &group->received[count], room, &used);

@@ -4,7 +4,7 @@
  * of memory, which C and JavaScript share:
  *
  *   +-------------------------+-------------------------+--------------------------------------+---------+
- *   | received: records × 256 | outgoing: records × 256 | datagrams, one behind the other      | scratch |
+ *   | received: records × 128 | outgoing: records × 128 | datagrams, one behind the other      | scratch |
  *   +-------------------------+-------------------------+--------------------------------------+---------+
  *     64 bytes each: udp.h                                4 MiB                                  64 KiB
  *
@@ -21,13 +21,14 @@
 
 #include "udp.h"
 
-#define GROUP_RECORDS 256
 /* No datagram is longer: the length of UDP has 16 bits. */
 #define GROUP_SLOT 65536
 #define GROUP_SLOTS 64
-/* Datagrams that one system call takes. */
-#define GROUP_CALL 32
+/* Sockets whose turn it is in one batch, and datagrams that one system call takes of one of them. */
 #define GROUP_EVENTS 64
+#define GROUP_CALL 32
+/* Enough for any batch: of each socket, all datagrams but the first take up a slot. */
+#define GROUP_RECORDS (GROUP_EVENTS + GROUP_SLOTS)
 
 /* Where everything lies, in bytes from the start of the memory. */
 #define GROUP_OUTGOING (GROUP_RECORDS * sizeof(struct udp_record))

@@ -44,7 +44,6 @@ export class BatchUdp implements UdpTransport {
   /** By their numbers in the group. */
   readonly #sockets: (BatchSocket | undefined)[] = [];
   #queued = 0;
-  #inBatch = false;
 
   constructor() {
     const key = randomBytes(8);
@@ -87,7 +86,7 @@ export class BatchUdp implements UdpTransport {
     outgoing[at + RecordWord.socket] = number;
     outgoing[at + RecordWord.offset] = this.#offsetOf(datagram);
     outgoing[at + RecordWord.length] = datagram.length;
-    if (!this.#inBatch || datagram.bytes !== bytes) this.flush();
+    if (datagram.bytes !== bytes) this.flush();
   }
 
   /** Sends what is queued. */
@@ -118,7 +117,6 @@ export class BatchUdp implements UdpTransport {
   #onBatch(count: number): void {
     const { datagram } = this;
     const { received } = this.group;
-    this.#inBatch = true;
     try {
       for (let at = 0; at < count * recordWords; at += recordWords) {
         // Undefined once something else in the batch has closed it.
@@ -129,7 +127,6 @@ export class BatchUdp implements UdpTransport {
         else socket?.failed(getSystemErrorName(datagram.length));
       }
     } finally {
-      this.#inBatch = false;
       this.flush();
     }
   }

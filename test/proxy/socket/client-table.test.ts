@@ -40,12 +40,11 @@ function recordOf({ peer, port, local, scope = 0 }: Sender, place = 0): { record
 const crowded = { of: (_words: Int32Array, _source: number, _destination: number, port: number) => port };
 const hashes = { keyed: new TupleHash({ low: 1, high: 2 }), crowded: crowded as unknown as TupleHash };
 
-const addresses = ['192.0.2.1', '192.0.2.2', '2001:db8::1', 'fe80::1'] as const;
+/** So few that they meet again and again. */
 const anySender = fc.record({
-  peer: fc.constantFrom(...addresses),
-  port: fc.constantFrom(1, 2, 65_535),
+  peer: fc.constantFrom('192.0.2.1', '2001:db8::1'),
+  port: fc.constantFrom(1, 65_535),
   local: fc.constantFrom('198.51.100.1', '198.51.100.2'),
-  scope: fc.constantFrom(0, 3),
 });
 
 for (const [name, hash] of Object.entries(hashes)) {

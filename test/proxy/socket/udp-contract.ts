@@ -235,20 +235,37 @@ export function describeUdpContract(name: string, open: () => UdpTransport): voi
     it('says that an answer is too large, and sends the next', async (t) => {
       const { owner, port } = bind(t, '127.0.0.1');
       const peer = await peerAt(t, '127.0.0.1');
+      owner.onText = (_text, client) => {
+        client.send(datagramOf(Buffer.alloc(largestDatagram + 1)));
+        client.send(datagramOf('next'));
+      };
       peer.send('question', port);
-      await until(() => owner.received.length > 0);
-      const [client] = owner.clients;
-      client!.send(datagramOf(Buffer.alloc(largestDatagram + 1)));
-      client!.send(datagramOf('next'));
       await until(() => peer.received.length > 0);
       assert.deepEqual([peer.received[0]!.text, owner.unsent], ['next', ['EMSGSIZE']]);
+    });
+
+    it('sends answers in the order in which they are given to it, what it is asked among them', async (t) => {
+      const { owner, port } = bind(t, '127.0.0.1');
+      const peer = await peerAt(t, '127.0.0.1');
+      owner.onText = (_text, client, datagram) => {
+        client.send(datagramOf('one'));
+        client.send(datagram);
+        client.send(datagramOf('two'));
+        client.send(datagram);
+      };
+      peer.send('question', port);
+      await until(() => peer.received.length === 4);
+      assert.deepEqual(
+        peer.received.map(({ text }) => text),
+        ['one', 'question', 'two', 'question'],
+      );
     });
 
     it('may be closed while it tells of a datagram, with the answer on its way', async (t) => {
       const { owner, socket, port } = bind(t, '127.0.0.1');
       const peer = await peerAt(t, '127.0.0.1');
-      owner.onText = (_text, client) => {
-        client.send(datagramOf('answer'));
+      owner.onText = (_text, client, datagram) => {
+        client.send(datagram);
         socket.close();
         client.send(datagramOf('too late'));
         client.close();
@@ -260,7 +277,7 @@ export function describeUdpContract(name: string, open: () => UdpTransport): voi
       assert.deepEqual(owner.texts, ['question']);
       assert.deepEqual(
         peer.received.map(({ text }) => text),
-        ['answer'],
+        ['question'],
       );
       assert.deepEqual(owner.unsent, []);
     });
