@@ -24,7 +24,7 @@ export function answer(state: DashboardState, prompt: Prompt, key: Key): Update 
   const text = key.name === 'tab' ? completed(prompt) : editText(prompt.text, key);
   if (text === undefined) return outcome(state);
   // To delete what is not there is to leave.
-  if (prompt.text === '' && text === '') return outcome(closed);
+  if (prompt.text === '' && key.name === 'backspace') return outcome(closed);
   return outcome({ ...state, prompt: { ...prompt, text, problem: '' } });
 }
 

@@ -30,6 +30,7 @@ const catalogue = {
   busybox: { package: 'busybox-static' },
   prometheus: { package: 'prometheus' },
   promtool: { package: 'prometheus' },
+  tmux: { package: 'tmux' },
 } as const satisfies Record<string, { package: string; path?: string }>;
 
 export type Tool = keyof typeof catalogue;

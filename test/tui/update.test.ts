@@ -99,7 +99,8 @@ describe('the keys of the dashboard', () => {
     assert.equal(driver.press('<ctrl-w>').state.prompt?.text, '10.0.0.1 ');
     driver.send({ type: 'key', key: { name: 'text', text: 'web\n' } });
     assert.equal(driver.state.prompt?.text, '10.0.0.1 web ');
-    assert.equal(driver.press('<ctrl-u><backspace>').state.prompt, undefined);
+    assert.equal(driver.press('<ctrl-u><ctrl-u>').state.prompt?.text, '');
+    assert.equal(driver.press('<backspace>').state.prompt, undefined);
   });
 
   it('drain and enable a backend, but not before the question is answered', () => {

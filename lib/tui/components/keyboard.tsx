@@ -6,9 +6,7 @@ type InkKey = Parameters<Parameters<typeof useInput>[0]>[1];
 
 /** Shows nothing. */
 export function Keyboard({ onKey }: { readonly onKey: (key: Key) => void }) {
-  useInput((text, key) => {
-    for (const pressed of keysOf(text, key)) onKey(pressed);
-  });
+  useInput((text, key) => keysOf(text, key).forEach(onKey));
   return null;
 }
 
@@ -28,28 +26,32 @@ const named = [
 ] as const satisfies readonly (readonly [keyof InkKey, Key['name']])[];
 
 /**
- * The keys of one event, none if nobody knows it. What was pasted, or pressed faster than it was read, comes as one
- * text: it is as many keys as it has characters.
+ * The keys behind what Ink has read at once: one, or several that were pressed faster than they could be read. An
+ * escape that another key follows so fast looks like that key with a modifier.
  */
 export function keysOf(text: string, key: InkKey): readonly Key[] {
   const found = named.find(([property]) => key[property]);
   if (found !== undefined) return [{ name: found[1] }];
   if (key.tab) return [{ name: key.shift ? 'shift-tab' : 'tab' }];
   if (key.ctrl) return [{ name: `ctrl-${text}` }];
-  return [...text].map(keyOfCharacter);
+  const keys = Array.from(text, keyOfCharacter);
+  return key.meta && keys.length > 0 ? [{ name: 'escape' }, ...keys] : keys;
 }
 
 function keyOfCharacter(character: string): Key {
+  const code = character.charCodeAt(0);
   switch (character) {
+    case '\t':
+      return { name: 'tab' };
     case '\r':
     case '\n':
       return { name: 'enter' };
-    case '\t':
-      return { name: 'tab' };
     case '\b':
-    case '\x7f':
+    case '\u007f':
       return { name: 'backspace' };
     default:
-      return { name: 'text', text: character };
+      return code < 0x20
+        ? { name: `ctrl-${String.fromCharCode(code + 0x60)}` }
+        : { name: 'text', text: character };
   }
 }

@@ -25,6 +25,14 @@ describe('what the terminal says', () => {
       { name: 'text', text: '2' },
       { name: 'backspace' },
     ]);
+    assert.deepEqual(keysOf('\u0003', plain), [{ name: 'ctrl-c' }]);
+  });
+
+  it('is an escape and what came so soon after it that it looks like a modifier', () => {
+    assert.deepEqual(keysOf('2', { ...plain, meta: true }), [
+      { name: 'escape' },
+      { name: 'text', text: '2' },
+    ]);
   });
 
   it('is nothing where nobody knows it', () => {
