@@ -62,7 +62,10 @@ export abstract class PacketPath {
     const verdict = batch.verdict[0]!;
     // A header may have been put in front of it.
     const first = count === 1 ? batch.offset[0]! : start;
-    const around = [...batch.bytes.subarray(0, first), ...batch.bytes.subarray(end, end + margin)];
+    const around = [
+      ...batch.bytes.subarray(0, Math.min(first, start)),
+      ...batch.bytes.subarray(end, end + margin),
+    ];
     assert.ok(
       around.every((byte) => byte === poison),
       'bytes around the packet are untouched',
