@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -121,15 +121,19 @@ describe('the package', () => {
     }
   });
 
+  const replaceBindings = (content: string | null): void => {
+    for (const name of bindings) {
+      const prebuilds = join(folder.path, 'node_modules/sluice/node_modules', name, 'prebuilds');
+      const binary = join(prebuilds, `linux-${process.arch}`, `${name}.node`);
+      if (content === null) rmSync(prebuilds, { recursive: true });
+      else writeFileSync(binary, content);
+    }
+  };
+
   for (const [name, prepare] of [
     ['proxies a datagram', () => undefined],
-    [
-      'proxies a datagram on a machine that its bindings were not built for',
-      () => {
-        const bundled = join(folder.path, 'node_modules/sluice/node_modules/node-linux-sockets');
-        rmSync(join(bundled, 'prebuilds'), { recursive: true });
-      },
-    ],
+    ['proxies a datagram where its bindings do not load', () => replaceBindings('for another machine')],
+    ['proxies a datagram where there are none', () => replaceBindings(null)],
   ] as const) {
     it(name, async () => {
       prepare();

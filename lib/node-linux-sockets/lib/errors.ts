@@ -8,7 +8,7 @@ export type LinuxSocketErrorCode =
   | 'ERR_SOCKETS_BUSY'
   /** The kernel, or this container, does not have it. */
   | 'ERR_SOCKETS_UNSUPPORTED'
-  /** There is no native part for this machine. */
+  /** There is no native part for this machine, or it does not load. */
   | 'ERR_SOCKETS_NO_BINARY'
   /** The socket or device was closed. */
   | 'ERR_SOCKETS_CLOSED'

@@ -83,5 +83,12 @@ function load(): Native {
         : `these sockets are a part of Linux, and this is ${machine}`,
     );
   }
-  return createRequire(import.meta.url)(path) as Native;
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (error) {
+    throw new LinuxSocketError(
+      'ERR_SOCKETS_NO_BINARY',
+      `the native part for ${machine} does not load: ${(error as Error).message}`,
+    );
+  }
 }
