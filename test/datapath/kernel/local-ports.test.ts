@@ -16,6 +16,10 @@ describe("the ports of a machine's own connections", () => {
     assert.deepEqual(overlap('32768\t60999', ''), []);
     assert.deepEqual(overlap('32768\t61000', ''), [[61_000, 61_000]]);
     assert.deepEqual(overlap('1024\t65535', ''), [[61_000, 65_535]]);
+    assert.deepEqual(
+      overlapWithLocalPorts([5_000, 6_000], (path) => (path.endsWith('range') ? '1024\t65535' : undefined)),
+      [[5_000, 6_000]],
+    );
   });
 
   it('are not those that are held back', () => {

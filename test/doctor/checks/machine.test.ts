@@ -11,6 +11,7 @@ import {
 } from '../../../lib/doctor/checks/kernel.ts';
 import { checkLeftovers } from '../../../lib/doctor/checks/leftovers.ts';
 import { checkOffloads } from '../../../lib/doctor/checks/offloads.ts';
+import { checkSettings } from '../../../lib/doctor/checks/settings.ts';
 import { checkTracking } from '../../../lib/doctor/checks/tracking.ts';
 import type { Facts } from '../../../lib/doctor/facts.ts';
 import { caseOf, told, well } from '../well.ts';
@@ -116,6 +117,38 @@ describe('a tunnel device', () => {
       'moot: cannot be tried without CAP_SYS_ADMIN',
       'warning: /dev/net/tun cannot be opened, which IPv6 in IPv4 and IPv4 in IPv6 take',
     ]);
+  });
+});
+
+describe('a setting', () => {
+  const check = (parts: Partial<Facts['settings']>) => {
+    const settings = [
+      { path: 'net/ipv4/conf/eth0/rp_filter', current: '1', wanted: '2', why: 'packets are lost' },
+      { path: 'net/ipv4/conf/eth1.7/rp_filter', current: '2', wanted: '2', why: '' },
+    ];
+    const [finding] = checkSettings(caseOf('nat', { settings: { ...well.settings, settings, ...parts } }));
+    return finding!;
+  };
+
+  it('will be set, unless nobody may', () => {
+    assert.deepEqual(told([check({})]), ['ok: eth0 1 → 2: will be set']);
+    const sealed = check({ writable: false });
+    assert.deepEqual(told([sealed]), ['fault: eth0 1 → 2, and cannot be set from here; packets are lost']);
+    assert.equal(sealed.fix, 'sysctl -w net.ipv4.conf.eth0.rp_filter=2');
+  });
+
+  it('was set back if an instance relies on it', () => {
+    const reliedOn = new Set(['net/ipv4/conf/eth0/rp_filter']);
+    assert.equal(check({ reliedOn }).verdict, 'fault');
+  });
+
+  it('is no more than what else a user may not do', () => {
+    const process = { ...well.process, uid: 1_000, status: 'CapEff:\t0\n' };
+    const settings = { ...well.settings, writable: false };
+    assert.deepEqual(
+      checkSettings(caseOf('nat', { process, settings })).map(({ verdict }) => verdict),
+      ['ok'],
+    );
   });
 });
 

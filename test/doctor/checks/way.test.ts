@@ -144,6 +144,14 @@ describe('rules of others', () => {
     ]);
   });
 
+  it('see what sluice sends behind its own, and not before', () => {
+    const drops = (table: string) => {
+      const save = `*${table}\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.2.0.2/32 -j DROP\nCOMMIT\n`;
+      return checkFirewall(caseOf('nat', { rules: rules(save) })).map(({ verdict }) => verdict);
+    };
+    assert.deepEqual([drops('mangle'), drops('raw')], [['fault'], ['ok']]);
+  });
+
   it('have to let tunnels through', () => {
     const [finding] = checkFirewall(caseOf('dsr', { rules: forward() }));
     assert.equal(finding!.fix, 'iptables -I FORWARD -d 10.2.0.2 -p gre -j ACCEPT');

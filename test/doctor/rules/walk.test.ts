@@ -209,6 +209,13 @@ describe('a packet in the rules of others', () => {
     assert.equal(endingsOf(docker, 'filter FORWARD', { ...request, family: 6 }), '');
   });
 
+  it('does not come back from where it has gone to', () => {
+    const rules = (word: string) =>
+      `*filter\n:FORWARD ACCEPT [0:0]\n:a - [0:0]\n-A FORWARD ${word} a\n-A FORWARD -j DROP\n-A a -j MARK\nCOMMIT\n`;
+    assert.equal(endingsOf(readIptables(rules('-j'), 'iptables'), 'FORWARD', request), 'drop');
+    assert.equal(endingsOf(readIptables(rules('-g'), 'iptables'), 'FORWARD', request), 'accept by policy');
+  });
+
   it('does not go round for ever', () => {
     const loop = '*filter\n:FORWARD ACCEPT [0:0]\n:a - [0:0]\n-A FORWARD -j a\n-A a -j a\nCOMMIT\n';
     assert.equal(endingsOf(readIptables(loop, 'iptables'), 'FORWARD', request), 'accept by policy');
@@ -250,6 +257,38 @@ describe('a rule of iptables', () => {
     );
     assert.equal(chain!.rules[0]!.removal, 'ip6tables -t raw -D PREROUTING -p tcp -j DROP');
     assert.equal(chain!.family, 6);
+  });
+});
+
+describe('a rule of nft', () => {
+  const endings = (op: string, port: number): string => {
+    const place = { family: 'inet', table: 't', name: 'forward' };
+    const rule = {
+      family: 'inet',
+      table: 't',
+      chain: 'forward',
+      handle: 1,
+      expr: [
+        { match: { op, left: { payload: { protocol: 'tcp', field: 'dport' } }, right: port } },
+        { drop: null },
+      ],
+    };
+    const nftables = [{ chain: { ...place, hook: 'forward', prio: 0, policy: 'accept' } }, { rule }];
+    return endingsOf(
+      readNft(JSON.stringify({ nftables }), () => false),
+      'forward',
+      request,
+    );
+  };
+
+  it('may ask for the opposite', () => {
+    assert.equal(endings('==', 8080), 'drop');
+    assert.equal(endings('!=', 8080), 'accept by policy');
+    assert.equal(endings('!=', 80), 'drop');
+  });
+
+  it('may ask what is not understood', () => {
+    assert.equal(endings('<', 80), 'drop, accept by policy');
   });
 });
 
