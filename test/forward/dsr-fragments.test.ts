@@ -145,8 +145,10 @@ for (const family of families) {
         ttl: 64,
         payload,
       });
+      const balancer = make(outsides[0]);
+      sendAll(balancer, [craft(query(family))]);
       const { out } = sendAll(
-        new DsrBalancer(),
+        balancer,
         [3, 0, 1, 2].map((position) => piecesOf(ping(client, vip, icmp.echo))[position]!),
       );
       assert.deepEqual(sorted(out), sorted(piecesOf(ping(vip, client, icmp.reply))));

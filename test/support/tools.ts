@@ -6,6 +6,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const nginxStreamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+/** Of Debian's own Python, /usr/bin/python3, whatever else is in PATH. */
+const scapyModule = '/usr/lib/python3/dist-packages/scapy/__init__.py';
 
 /** Each tool's Debian package; a tool with a `path` is a file and not a program in PATH. */
 const catalogue = {
@@ -17,6 +19,7 @@ const catalogue = {
   knotd: { package: 'knot' },
   dnsperf: { package: 'dnsperf' },
   python3: { package: 'python3' },
+  scapy: { package: 'python3-scapy', path: scapyModule },
   curl: { package: 'curl' },
   ip: { package: 'iproute2' },
   iptables: { package: 'iptables' },
@@ -48,7 +51,7 @@ export function findProgram(name: string): string | undefined {
 
 function isUsable(path: string): boolean {
   try {
-    accessSync(path, path.endsWith('.so') ? constants.R_OK : constants.X_OK);
+    accessSync(path, /\.(so|py)$/.test(path) ? constants.R_OK : constants.X_OK);
     return true;
   } catch {
     return false;
