@@ -18,12 +18,14 @@ import { checkPortTaken, checkSnatPorts } from './checks/ports.ts';
 import { checkCapabilities, checkLowPorts } from './checks/rights.ts';
 import { checkSettings } from './checks/settings.ts';
 import { checkTracking } from './checks/tracking.ts';
+import { checkQueueForTunnels, checkTunnelEnds } from './checks/tunnel-ends.ts';
 import { checkVips } from './checks/vips.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, fault, ok } from './finding.ts';
 import type { DoctorMode } from './modes.ts';
 import type { Subject } from './subject.ts';
 
+const needsOfChanges: readonly Check[] = [checkCapabilities, checkRuleTool, checkIpTool];
 const needsOfPackets: readonly Check[] = [checkCapabilities, checkPacketQueue, checkRuleTool, checkIpTool];
 const waysIn: readonly Check[] = [checkVips, checkPortTaken, checkOtherPrograms];
 const waysOn: readonly Check[] = [checkFirewall, checkRoutes, checkPathMtu];
@@ -53,7 +55,7 @@ const checksOf: Readonly<Record<DoctorMode, readonly Check[]>> = {
     checkTracking,
     checkLeftovers,
   ],
-  backend: [...needsOfPackets, checkTunnelDevices, checkLeftovers],
+  backend: [...needsOfChanges, checkQueueForTunnels, checkTunnelDevices, checkTunnelEnds, checkLeftovers],
 };
 
 /** What the checks of one mode find; the services of other modes are left out. */

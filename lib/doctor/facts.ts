@@ -8,6 +8,7 @@ import { type ProcessFacts, readProcessFacts } from './readers/process.ts';
 import { type RuleFacts, readRules } from './readers/rules.ts';
 import { readSettingFacts, type SettingFacts } from './readers/settings.ts';
 import { type Listener, readListeners } from './readers/sockets.ts';
+import { readTunnelEnds, type TunnelEndFacts } from './readers/tunnel-ends.ts';
 import { readVipPlaces, type VipPlace } from './readers/vip-places.ts';
 import type { Subject } from './subject.ts';
 
@@ -29,10 +30,20 @@ export interface Facts {
   /** By address of a VIP. */
   readonly vips: ReadonlyMap<string, VipPlace>;
   readonly listeners: readonly Listener[] | undefined;
+  /** Instances of `sluice backend`; none where they were not asked for. */
+  readonly tunnelEnds: readonly TunnelEndFacts[];
 }
 
-/** Looks at the machine; `directory` is that of the instances, and their journals. Takes a second or two. */
-export async function gatherFacts(machine: Machine, directory: string, subject: Subject): Promise<Facts> {
+/**
+ * Looks at the machine; `directory` is that of the instances, and their journals. With `trials`, a packet is sent through
+ * each tunnel that ends here. Takes a second or two.
+ */
+export async function gatherFacts(
+  machine: Machine,
+  directory: string,
+  subject: Subject,
+  { trials = false } = {},
+): Promise<Facts> {
   const { services, addVip } = subject;
   const vips = new Set(services.flatMap(({ vips }) => vips.map(({ address }) => address)).filter(isRoutable));
   const backends = new Set(
@@ -77,6 +88,7 @@ export async function gatherFacts(machine: Machine, directory: string, subject: 
     paths,
     vips: places,
     listeners,
+    tunnelEnds: trials ? await readTunnelEnds(directory, machine) : [],
   };
 }
 

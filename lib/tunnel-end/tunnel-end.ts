@@ -91,6 +91,7 @@ export class TunnelEnd {
     const links = devices.map(linkChange);
     const relied = [...links, ...addresses.map(addressChange)].map(changeKey);
     journal.relyOn([...settings.map(({ path }) => path), ...relied]);
+    journal.describe(this.#spec);
     if (rules.queue !== undefined) {
       const { vips } = this.#spec;
       this.#decapsulation = new Decapsulation({

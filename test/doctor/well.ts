@@ -44,6 +44,9 @@ export const well: Facts = {
   paths: new Map([['10.2.0.2', { mtu: 1_500, isBlackHole: false }]]),
   vips: new Map([['10.1.0.1', { own: 'eth0', link: 'eth0', holder: undefined, holderAddress: undefined }]]),
   listeners: [],
+  tunnelEnds: [
+    { name: 'backend', trials: [{ vip: '192.0.2.10', from: '10.0.0.1', arrived: true }], dropped: undefined },
+  ],
 };
 
 export const service: ServedService = {

@@ -9,10 +9,20 @@
  *
  * Nobody leaves anything for a network card to do: the balancer takes packets as they are on the wire.
  */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { TunnelEndCounts } from '../../lib/tunnel-end/tunnel-end.ts';
 import type { Host, Network, NetworkSpec } from '../support/netns.ts';
+import { type Sluice, sluice } from '../support/sluice.ts';
 import { startProgram } from './nat-support.ts';
+
+/** Runs a shell command where the test itself is. */
+export function here(command: string): string {
+  return execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+}
 
 /** Each family outside with each inside. */
 export const combinations = [
@@ -91,6 +101,33 @@ export function startServers(network: Network): Promise<() => Promise<void>> {
   const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
   const words = ['--import', 'tsx', file, 'backend'];
   return startProgram(network, 'backend', process.execPath, words, (child) => once(child.stdout!, 'data'));
+}
+
+/** Resolves when the kernel of the backend has made up its mind about link-local addresses. */
+export async function settled(): Promise<void> {
+  while (here('ip address').includes('tentative')) await delay(50);
+}
+
+/** Starts `sluice backend`. */
+export function startBackend(...args: string[]): Promise<Sluice> {
+  return sluice(['backend', ...args, '--name', 'backend']);
+}
+
+/** What it has counted when it is stopped. */
+export async function countsOf(running: Sluice): Promise<TunnelEndCounts> {
+  running.kill('SIGINT');
+  assert.equal(await running.exited, 0);
+  const { event, ...counts } = running.events().at(-1)!;
+  assert.equal(event, 'stopped');
+  return counts as unknown as TunnelEndCounts;
+}
+
+/** Who answers the client at a VIP. */
+export function get(network: Network, vip: string): string {
+  return network
+    .host('client')
+    .run(`curl -gsS --max-time 10 ${url(vip)}/`)
+    .trim();
 }
 
 /** `http://192.0.2.10:8080`. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Finding } from '../../lib/doctor/finding.ts';
 import type { TunnelEndCounts } from '../../lib/tunnel-end/tunnel-end.ts';
 import { readCapture, startCapture } from '../support/capture.ts';
 import { createNetwork, type Network, namespaceObstacle } from '../support/netns.ts';
@@ -76,7 +77,7 @@ describe('on a kernel with tunnels of its own', { skip }, () => {
       .trim();
   const scapy = (code: string): void => sendByScapy(network.host('router'), code);
 
-  async function start(...args: string[]): Promise<Running> {
+  async function start(words: string): Promise<Running> {
     const events = (): Event[] =>
       uml.exchange
         .read('events')
@@ -84,7 +85,7 @@ describe('on a kernel with tunnels of its own', { skip }, () => {
         .slice(0, -1)
         .map((line) => JSON.parse(line));
     await uml.run(`rm -f /run/x/ended; : >/run/x/events
-{ ${process.execPath} ${entry} backend ${args.join(' ')} --json >/run/x/events 2>/run/x/said & echo $! >/run/pid; wait $!; echo $? >/run/x/ended; } &
+{ ${process.execPath} ${entry} backend ${words} --json >/run/x/events 2>/run/x/said & echo $! >/run/pid; wait $!; echo $? >/run/x/ended; } &
 until grep -q ready /run/x/events || [ -e /run/x/ended ]; do sleep 0.1; done; grep ready /run/x/events || { cat /run/x/said; false; }`);
     const end = async (signal: string): Promise<string> =>
       (
@@ -116,41 +117,28 @@ until grep -q ready /run/x/events || [ -e /run/x/ended ]; do sleep 0.1; done; gr
     return { packets, faults: errors + dropped + crc_errors + frame_errors + length_errors };
   }
 
-  const kinds = {
-    gre: { devices: ['sluice-gre', 'sluice-gre6'], sizes: [1416, 1416, 1396, 1396] },
-    ipip: {
-      devices: ['sluice-ipip', 'sluice-sit0', 'sluice-ip6tnl'],
-      sizes: [1420, 1420, 1400, 1400],
-    },
-  } as const;
-  for (const [kind, { devices, sizes }] of Object.entries(kinds) as [
-    keyof typeof kinds,
-    (typeof kinds)[keyof typeof kinds],
-  ][]) {
-    describe(`sluice backend --encap ${kind}`, () => {
+  const synAck = 'tcp.flags.syn == 1 && tcp.flags.ack == 1';
+
+  for (const [kind, devices, sizes] of [
+    ['gre', ['sluice-gre', 'sluice-gre6'], [1416, 1416, 1396, 1396]],
+    ['ipip', ['sluice-ipip', 'sluice-sit0', 'sluice-ip6tnl'], [1420, 1420, 1400, 1400]],
+  ] as const) {
+    describe(`with --encap ${kind}`, () => {
+      const words = `${vips.join(' ')} --from ${from} --encap ${kind}`;
       let endTunnel: () => Promise<void>;
+      let untouched: MachineState;
+      let changed: MachineState;
       before(async () => {
         endTunnel = await startTunnel(network, kind);
+        untouched = await machine();
       });
       after(() => endTunnel());
 
-      it('has the kernel take in tunnels, without a fault, and puts everything back', async () => {
-        const untouched = await machine();
-        await using running = await start(...vips, '--from', from, '--encap', kind);
+      it('sluice backend has the kernel take in tunnels without a fault, and puts everything back', async () => {
+        await using running = await start(words);
+        changed = await machine();
         const { tunnels } = running.ready as unknown as { tunnels: { by: string }[] };
         assert.deepEqual([...new Set(tunnels.map(({ by }) => by))], ['kernel']);
-        for (const vip of vips) assert.equal(get(vip), 'kernel', vip);
-        for (const device of devices) {
-          const { packets, faults } = await received(device);
-          assert.ok(packets >= 5, `${device} ${packets}`);
-          assert.equal(faults, 0, device);
-        }
-        assert.deepEqual(await running.stop(), { strangers: 0, notForVip: 0 });
-        assert.deepEqual(changes(untouched, await machine()), []);
-      });
-
-      it('carries uploads whole, because clients are told what fits through the tunnel', async () => {
-        await using _ = await start(...vips, '--from', from, '--encap', kind);
         const file = join(directory.path, 'client.pcap');
         const capture = await startCapture(network.host('client'), 'router', file);
         const size = 300_001;
@@ -160,9 +148,26 @@ until grep -q ready /run/x/events || [ -e /run/x/ended ]; do sleep 0.1; done; gr
           assert.equal(network.host('client').run(upload), hash, vip);
         }
         await capture.stop();
-        const synAck = 'tcp.flags.syn == 1 && tcp.flags.ack == 1';
         assert.deepEqual(readCapture(file, synAck, 'tcp.options.mss_val').map(Number), sizes);
-        for (const device of devices) assert.equal((await received(device)).faults, 0, device);
+        for (const device of devices) {
+          const { packets, faults } = await received(device);
+          assert.ok(packets >= size / 1_460, `${device} ${packets}`);
+          assert.equal(faults, 0, device);
+        }
+        assert.deepEqual(await running.stop(), { strangers: 0, notForVip: 0 });
+        assert.deepEqual(changes(untouched, await machine()), []);
+      });
+
+      it('its printed script does the same without Node, be it run twice, and undoes it', async () => {
+        await uml.run(`${process.execPath} ${entry} backend ${words} --print >/run/x/backend.sh`);
+        for (let turn = 0; turn < 2; turn++) assert.equal(await uml.run('sh /run/x/backend.sh'), '');
+        for (const vip of vips) assert.equal(get(vip), 'kernel', vip);
+        // Devices make up an address of the link; the empty chain is a note that sluice leaves itself.
+        const chance = /fe80:|:sluice-backend\/mangle /;
+        const differences = changes(changed, await machine()).filter((line) => !chance.test(line));
+        assert.deepEqual(differences, []);
+        assert.equal(await uml.run('sh /run/x/backend.sh undo'), '');
+        assert.deepEqual(changes(untouched, await machine()), []);
       });
     });
   }
@@ -174,102 +179,43 @@ until grep -q ready /run/x/events || [ -e /run/x/ended ]; do sleep 0.1; done; gr
     });
     after(() => endTunnel());
 
-    it('takes nothing from a tunnel that --from does not name, nor for another address than a VIP', async () => {
-      await using running = await start(...vips, '--from', '10.2.0.0/28');
-      scapy(`for source in ("10.2.0.16", "10.3.0.1", "10.1.0.2"):
-    send(IP(src=source, dst="${backend[4]}")/GRE()/inner/"stranger")
-inner.dst = "10.3.0.2"
-send(outer4/GRE()/inner/"astray")
-send(outer4/GRE()/IPv6(src="fd01::2", dst="fd03::2")/UDP(sport=7000, dport=5353)/"astray")`);
-      assert.equal(get(vips[0]!), 'kernel');
-      assert.equal(get(vips[3]!), 'kernel');
-      assert.deepEqual(await running.stop(), { strangers: 3, notForVip: 2 });
-    });
-
-    it('leaves tunnels alone that the machine has of its own', async () => {
+    it('takes nothing from strangers, nor for others than VIPs, and leaves other tunnels alone', async () => {
       await uml.run(
         `ip link add own type gre local ${backend[4]} remote 10.1.0.2; ip link set own up; ip address add 10.77.0.1/24 dev own`,
       );
-      await using running = await start(...vips, '--from', from);
-      scapy(`for number in range(3):
+      await using running = await start(`${vips.join(' ')} --from 10.2.0.0/28,${balancer[6]}`);
+      scapy(`for source in ("10.2.0.16", "10.3.0.1", "10.1.0.9"):
+    send(IP(src=source, dst="${backend[4]}")/GRE()/inner/"stranger")
+inner.dst = "10.3.0.2"
+send(outer4/GRE()/inner/"astray")
+send(outer4/GRE()/IPv6(src="fd01::2", dst="fd03::2")/UDP(sport=7000, dport=5353)/"astray")
+for number in range(3):
     send(IP(src="10.1.0.2", dst="${backend[4]}")/GRE()/IP(src="10.77.0.2", dst="10.77.0.1")/ICMP())`);
+      for (const vip of vips) assert.equal(get(vip), 'kernel', vip);
       assert.equal((await received('own')).packets, 3);
-      assert.deepEqual(await running.stop(), { strangers: 0, notForVip: 0 });
+      const examined = await uml.run(`${process.execPath} ${entry} doctor backend --json`);
+      const [{ checks }] = JSON.parse(examined).modes as [{ checks: Finding[] }];
+      const verdicts = (name: string) =>
+        checks.filter(({ check }) => check === name).map(({ verdict }) => verdict);
+      assert.deepEqual(verdicts('tunnel'), new Array(2 * vips.length).fill('ok'), examined);
+      assert.deepEqual(verdicts('strangers'), ['warning']);
+      assert.deepEqual(await running.stop(), { strangers: 3, notForVip: 2 });
       await uml.run('ip link delete own');
     });
 
-    it('has clients come in by a strict reverse path test, and for a VIP that is the machine’s own', async () => {
-      await uml.run(
-        `for name in all default vec0; do echo 1 >/proc/sys/net/ipv4/conf/$name/rp_filter; done; ip address add ${vips[0]}/32 dev lo`,
-      );
+    it('has clients come in by a strict reverse path test, keeps what was there, and mends a kill -9', async () => {
+      const filter = (value: number): string =>
+        `for name in all default vec0; do echo ${value} >/proc/sys/net/ipv4/conf/$name/rp_filter; done`;
+      await uml.run(`${filter(1)}; ip address add ${vips[0]}/32 dev lo`);
       const untouched = await machine();
-      await using running = await start(...vips, '--from', from);
+      await using crashing = await start(`${vips.join(' ')} --from ${from}`);
+      await crashing.kill();
+      assert.notDeepEqual(changes(untouched, await machine()), []);
+      await using running = await start(`${vips.join(' ')} --from ${from}`);
       for (const vip of vips) assert.equal(get(vip), 'kernel', vip);
       await running.stop();
       assert.deepEqual(changes(untouched, await machine()), []);
-      await uml.run(
-        `for name in all default vec0; do echo 0 >/proc/sys/net/ipv4/conf/$name/rp_filter; done; ip address delete ${vips[0]}/32 dev lo`,
-      );
-    });
-
-    it('is brought about by the printed script alike', async () => {
-      const words = `${vips.join(' ')} --from ${from}`;
-      await using running = await start(...words.split(' '));
-      const bySluice = await machine();
-      await running.stop();
-      await uml.run(`${process.execPath} ${entry} backend ${words} --print >/run/x/backend.sh`);
-      await uml.run('sh /run/x/backend.sh');
-      const byScript = await machine();
-      await uml.run('sh /run/x/backend.sh undo');
-      // Devices make up an address of the link; the empty chain is a note that sluice leaves itself.
-      const chance = /fe80:|:sluice-backend\/mangle /;
-      assert.deepEqual(
-        changes(bySluice, byScript).filter((line) => !chance.test(line)),
-        [],
-      );
-    });
-
-    it('is put back by sluice doctor --clean after a kill -9, and by the next start', async () => {
-      const untouched = await machine();
-      await using crashing = await start(...vips, '--from', from);
-      await crashing.kill();
-      assert.notDeepEqual(changes(untouched, await machine()), []);
-      const { undone, left } = JSON.parse(
-        await uml.run(`${process.execPath} ${entry} doctor --clean --json`),
-      );
-      assert.deepEqual([left, undone.includes('link sluice-gre')], [[], true]);
-      assert.deepEqual(changes(untouched, await machine()), []);
-      await (await start(...vips, '--from', from)).kill();
-      await using next = await start(...vips, '--from', from);
-      assert.equal(get(vips[0]!), 'kernel');
-      await next.stop();
-      assert.deepEqual(changes(untouched, await machine()), []);
+      await uml.run(`${filter(0)}; ip address delete ${vips[0]}/32 dev lo`);
     });
   });
-
-  for (const [kind, sources] of [
-    ['gre', '10.2.0.0/24,fd02::/64'],
-    ['ipip', from],
-  ] as const) {
-    describe(`what sluice backend --print writes for ${kind}`, () => {
-      let endTunnel: () => Promise<void>;
-      before(async () => {
-        endTunnel = await startTunnel(network, kind);
-      });
-      after(() => endTunnel());
-
-      it('does the same without Node, twice if it is run twice, and undoes it', async () => {
-        const untouched = await machine();
-        const words = `backend ${vips.join(' ')} --from ${sources} --encap ${kind} --print`;
-        await uml.run(`${process.execPath} ${entry} ${words} >/run/x/backend.sh`);
-        for (let turn = 0; turn < 2; turn++) {
-          assert.equal(await uml.run('sh /run/x/backend.sh'), '');
-          for (const vip of vips) assert.equal(get(vip), 'kernel', vip);
-        }
-        scapy(`send(IP(src="10.1.0.2", dst="${backend[4]}")/GRE()/inner/"stranger")`);
-        assert.equal(await uml.run('sh /run/x/backend.sh undo'), '');
-        assert.deepEqual(changes(untouched, await machine()), []);
-      });
-    });
-  }
 });

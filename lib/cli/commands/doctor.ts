@@ -35,6 +35,7 @@ export const doctor = defineCommand({
   },
   examples: [
     ['sluice doctor nat', 'is everything there for sluice nat? And the commands that mend it'],
+    ['sluice doctor backend', 'send a packet through the tunnels of the sluice backend that runs here'],
     ['sluice doctor -f edge.yaml', 'the same for a configuration: its VIPs, its backends, the ways to them'],
     ['sluice doctor --clean', 'put the machine back after a kill -9; the next start does it as well'],
   ],
@@ -79,7 +80,7 @@ async function examineAll(modes: readonly DoctorMode[], directory: string, subje
   const machine = thisMachine(directory);
   const { platform } = machine;
   if (platform !== 'linux') return modes.map((mode) => ({ mode, checks: examineElsewhere(mode, platform) }));
-  const facts = await gatherFacts(machine, directory, subject);
+  const facts = await gatherFacts(machine, directory, subject, { trials: modes.includes('backend') });
   return modes.map((mode) => ({ mode, checks: examine(mode, facts, subject) }));
 }
 

@@ -41,7 +41,7 @@ export class Hold {
    */
   async take(work: (grip: Grip) => Promise<void>): Promise<void> {
     const { directory, run } = this.surroundings;
-    requirePrivileges();
+    requirePrivileges({ queues: false });
     await cleanLeftovers(this.surroundings, this.holder);
     this.#refuseTwin();
     try {

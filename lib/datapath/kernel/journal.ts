@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { TunnelEndSpec } from '../../model/tunnel-end.ts';
 import { namespaceExists } from './namespaces.ts';
 import type { RuleToolName } from './rule-tool.ts';
 
@@ -57,6 +58,8 @@ export interface JournalFile {
   readonly reliesOn: readonly string[];
   /** In the order in which they were made. */
   readonly changes: readonly Change[];
+  /** What the holder was asked for, if it is the end of tunnels: for whoever tries them. */
+  readonly tunnelEnd?: TunnelEndSpec;
 }
 
 const extension = '.undo.json';
@@ -189,6 +192,10 @@ export class Journal {
 
   relyOn(keys: readonly string[]): void {
     this.#write({ reliesOn: keys });
+  }
+
+  describe(tunnelEnd: TunnelEndSpec): void {
+    this.#write({ tunnelEnd });
   }
 
   /** What could not be undone is left to whoever comes next, even while this process goes on. */

@@ -50,14 +50,14 @@ function lacking(status: string, set: 'CapEff' | 'CapAmb'): string[] {
 }
 
 /** Everything that stands in the way of this very process; empty if nothing does, as far as can be known. */
-export function obstacles(): readonly Obstacle[] {
+export function obstacles({ queues = true } = {}): readonly Obstacle[] {
   if (process.platform !== 'linux') {
     return [
       { what: `packets are rewritten by Linux, and this is ${process.platform}`, fix: 'use sluice proxy' },
     ];
   }
   const missing = missingCapabilities(readFileSync('/proc/self/status', 'utf8'), process.geteuid!());
-  return kernelHasQueues() ? missing : [...missing, noQueues];
+  return !queues || kernelHasQueues() ? missing : [...missing, noQueues];
 }
 
 const noQueues: Obstacle = {
@@ -75,9 +75,12 @@ function kernelHasQueues(): boolean {
   );
 }
 
-/** Throws ERR_SLUICE_PRIVILEGES, exit code 4, with the first obstacle's way out. */
-export function requirePrivileges(): void {
-  const [first, ...others] = obstacles();
+/**
+ * Throws ERR_SLUICE_PRIVILEGES, exit code 4, with the first obstacle's way out. Whoever changes the machine and queues no
+ * packets needs no `queues`.
+ */
+export function requirePrivileges({ queues = true } = {}): void {
+  const [first, ...others] = obstacles({ queues });
   if (first === undefined) return;
   throw new SluiceError('ERR_SLUICE_PRIVILEGES', [first, ...others].map(({ what }) => what).join('; '), {
     exitCode: ExitCode.missing,
