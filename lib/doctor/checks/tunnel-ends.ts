@@ -13,6 +13,7 @@ export function checkQueueForTunnels(of: Case): readonly Finding[] {
   return [moot('packet-queue', 'the kernel lacks NFQUEUE, and takes in tunnels without')];
 }
 
+/** The packets that were sent through the tunnels of each instance. */
 export function checkTunnelEnds({ facts }: Case): readonly Finding[] {
   const { tunnelEnds } = facts;
   if (tunnelEnds.length === 0) {
