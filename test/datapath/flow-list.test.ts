@@ -171,7 +171,7 @@ describe('the speed of a flow', () => {
     const shard = tableOf([one]);
     const before = speeds([shard], nowMs);
     addPacket(shard.rows, one.row, 0, 2_000);
-    assert.deepEqual(speeds([shard], nowMs + 500), before);
+    assert.deepEqual(speeds([shard], nowMs + 300), before);
   });
 
   it('knows nothing of the flow that had the row before', () => {
