@@ -39,9 +39,10 @@ const chain: NetworkSpec = {
 /** What a whole segment does not pass, and where. */
 const smallMtu = 1_400;
 const narrows = [
-  { where: 'on the way to the client', router: 'edge', towards: 'client' },
-  { where: 'on the balancer itself', router: 'balancer', towards: 'edge' },
-  { where: 'on the way to the backend', router: 'far', towards: 'one' },
+  { where: 'on the way to the client', router: 'edge', towards: 'client', upload: false },
+  { where: 'on the balancer itself, towards the client', router: 'balancer', towards: 'edge', upload: false },
+  { where: 'on the balancer itself, towards the backend', router: 'balancer', towards: 'far', upload: true },
+  { where: 'on the way to the backend', router: 'far', towards: 'one', upload: true },
 ] as const;
 
 const bytes = 3_000_000;
@@ -49,9 +50,14 @@ const bytes = 3_000_000;
 const network = inside(import.meta.url, 'balancer', chain);
 if (network !== undefined) {
   const client = network.host('client');
+  const balancer = network.host('balancer');
   let datapath: Datapath;
 
-  before(() => startOrigin(network, 'one'));
+  before(async () => {
+    await startOrigin(network, 'one');
+    // A machine sends what it has a route for.
+    for (const { vip } of families) balancer.run(`ip route replace ${vip} dev lo`);
+  });
 
   for (const workers of [1, 2]) {
     describe(`with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
@@ -85,10 +91,9 @@ if (network !== undefined) {
             assert.match(said, /3 received, 0% packet loss/);
           });
 
-          for (const { where, router, towards } of narrows) {
+          for (const { where, router, towards, upload } of narrows) {
             it(`tells a sender of a small MTU ${where}`, () => {
               network.host(router).run(`ip link set ${towards} mtu ${smallMtu}`);
-              const upload = towards === 'one';
               const answer = client.run(
                 upload
                   ? `head -c ${bytes} /dev/zero | curl -gsS --max-time 10 -T - -H Expect: ${url}/put`
@@ -102,8 +107,15 @@ if (network !== undefined) {
             });
           }
 
-          it('passes on that a port is closed on the backend, if a datagram meets it', () => {
-            const said = client.run(`python3 -c '
+          it('tells a client on the balancer itself of a small MTU beyond it', () => {
+            network.host('far').run(`ip link set one mtu ${smallMtu}`);
+            balancer.run(`head -c ${bytes} /dev/zero | curl -gsS --max-time 10 -T - -H Expect: ${url}/put`);
+            assert.match(balancer.run(`ip route get ${family.vip}`), new RegExp(`mtu ${smallMtu}`));
+          });
+
+          for (const host of [client, balancer]) {
+            it(`passes on that a port is closed on the backend, if a datagram of the ${host.name} meets it`, () => {
+              const said = host.run(`python3 -c '
 import socket
 s = socket.socket(socket.AF_INET${family.version === 4 ? '' : '6'}, socket.SOCK_DGRAM)
 s.settimeout(5)
@@ -113,8 +125,9 @@ try:
     s.recv(9)
 except ConnectionRefusedError:
     print("refused")'`);
-            assert.equal(said, 'refused\n');
-          });
+              assert.equal(said, 'refused\n');
+            });
+          }
         });
       }
     });
