@@ -71,7 +71,7 @@ export function sourceFindings(
 }
 
 /** Why no packet of another machine can be sent to this address; undefined if one can, or if it is a name. */
-function whyUnroutable(host: string): string | undefined {
+export function whyUnroutable(host: string): string | undefined {
   if (/^(127\.|::1$|::ffff:127\.)/.test(host))
     return 'what arrives from outside is never delivered to a loopback address';
   if (host.includes('%') || /^fe[89ab]/i.test(host))

@@ -4,6 +4,7 @@ import { type SluiceError, usageError } from '../model/errors.ts';
 import { canonicalIp } from '../model/ip.ts';
 import { formatNetwork, parseNetwork } from '../model/network.ts';
 import type { TunnelEndSpec } from '../model/tunnel-end.ts';
+import { whyUnroutable } from './packet-findings.ts';
 
 /** As the command line has them. What is undefined was not given. */
 export interface TunnelEndArguments {
@@ -42,8 +43,12 @@ export function tunnelEndFromArguments(given: TunnelEndArguments): TunnelEndSpec
 
 function parseVip(text: string): string {
   const address = canonicalIp(text.replace(/^\[(.*)\]$/, '$1'));
-  if (address !== undefined) return address;
-  throw refused(text, 'the address of a VIP', 'write it without protocol and port, as in 192.0.2.10');
+  if (address === undefined) {
+    throw refused(text, 'the address of a VIP', 'write it without protocol and port, as in 192.0.2.10');
+  }
+  const unroutable = whyUnroutable(address);
+  if (unroutable === undefined) return address;
+  throw usageError(`${address} cannot be a VIP: ${unroutable}`, 'name the address that clients use');
 }
 
 function parseSource(text: string): string {

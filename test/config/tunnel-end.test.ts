@@ -46,6 +46,12 @@ describe('the arguments of sluice backend', () => {
     ],
     ['a name', { vips: ['web.internal'] }, /"web.internal" is not the address/, /as in 192.0.2.10/],
     [
+      'a VIP that nobody can reach',
+      { vips: ['127.0.0.1'] },
+      /127.0.0.1 cannot be a VIP: .* loopback/,
+      /address that clients use/,
+    ],
+    [
       'a tunnel from anywhere',
       { from: undefined },
       /--from is missing: anyone could send/,
