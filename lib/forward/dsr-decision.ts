@@ -165,7 +165,7 @@ export class DsrDecision implements Decision<DsrTables> {
     if (!isAnswerable(packet)) return Reason.badSource;
     const probed = this.#tables.probedFrom(words, sourceAt, sourcePort);
     if (probed === 0) return Reason.noBackend;
-    if (probed > 0) return this.#send(probed, spreadOf(packet));
+    if (probed > 0) return this.#sendFlow(probed, packet);
 
     return this.#begin(protocol !== Protocol.tcp || isOpeningSyn(packet.tcpFlags));
   }
@@ -192,7 +192,12 @@ export class DsrDecision implements Decision<DsrTables> {
   #forward(endpoint: number): number {
     const packet = this.#packet;
     this.#counters.packet(this.vip, endpoint, Direction.original, packet.end - packet.start);
-    return this.#send(endpoint, spreadOf(packet));
+    return this.#sendFlow(endpoint, packet);
+  }
+
+  /** Sends the packet as one of the flow that `packet` belongs to. */
+  #sendFlow(endpoint: number, packet: Packet): number {
+    return this.#send(endpoint, this.#tables.varies[endpoint] === 1 ? spreadOf(packet) : 0);
   }
 
   #send(endpoint: number, spread: number): number {
@@ -262,7 +267,7 @@ export class DsrDecision implements Decision<DsrTables> {
     const known = flow === 0 ? 0 : this.#tracker.rows.endpointOf(flow);
     const lost = known === 0 || this.#tables.endpointDown[known] === 1;
     const endpoint = lost ? this.#parts.place(this.vip, quoted) : known;
-    return endpoint === 0 ? Reason.noBackend : this.#send(endpoint, spreadOf(quoted));
+    return endpoint === 0 ? Reason.noBackend : this.#sendFlow(endpoint, quoted);
   }
 
   #decideTunnelError(): number {

@@ -10,7 +10,7 @@
  */
 import type { AddressBook } from '../conntrack/address-book.ts';
 import { familyOf } from '../packet/address.ts';
-import { Encapsulation } from '../packet/encapsulate.ts';
+import { Encapsulation, overheadOf } from '../packet/encapsulate.ts';
 import { AddressIndex } from './address-index.ts';
 import { addressColumn, highest, type Numbered, type ServiceSpec, ServiceTables } from './service-tables.ts';
 
@@ -53,9 +53,13 @@ export class DsrTables extends ServiceTables implements AddressBook {
   readonly encapsulation: Uint8Array;
   /** 4 or 6: the family of the outer header. */
   readonly outerVersion: Uint8Array;
+  /** Bytes of the outer header. */
+  readonly overhead: Uint8Array;
   readonly sourceWords: Int32Array;
   /** The bits of a source's last word that vary. */
   readonly sourceMask: Int32Array;
+  /** Whether outer headers differ from flow to flow: by their source, or by the flow label that IPv6 has. */
+  readonly varies: Uint8Array;
   readonly mark: Uint32Array;
   readonly endpointMtu: Uint16Array;
   readonly #tunnels: AddressIndex;
@@ -71,8 +75,10 @@ export class DsrTables extends ServiceTables implements AddressBook {
     this.endpointPort = new Uint16Array(numbers);
     this.encapsulation = new Uint8Array(numbers);
     this.outerVersion = new Uint8Array(numbers);
+    this.overhead = new Uint8Array(numbers);
     this.sourceWords = addressColumn(tunnels.map(({ number, source }) => ({ number, address: source })));
     this.sourceMask = new Int32Array(numbers);
+    this.varies = new Uint8Array(numbers);
     this.mark = new Uint32Array(numbers);
     this.endpointMtu = spec.endpointMtu;
     this.#tunnels = new AddressIndex(tunnels.length);
@@ -80,7 +86,9 @@ export class DsrTables extends ServiceTables implements AddressBook {
     for (const { number, encapsulation, sourceVariation, mark } of spec.endpoints) {
       this.encapsulation[number] = encapsulation;
       this.outerVersion[number] = familyOf(this.endpointWords, number * 4);
+      this.overhead[number] = overheadOf(encapsulation, this.outerVersion[number]!);
       this.sourceMask[number] = 2 ** sourceVariation - 1;
+      this.varies[number] = Number(sourceVariation > 0 || this.outerVersion[number] === 6);
       this.mark[number] = mark;
     }
     for (const { number } of tunnels) {

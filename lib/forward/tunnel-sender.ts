@@ -6,9 +6,8 @@
  *   of the other family, or several        ──▶ the outbox of that family
  *   nothing, for a backend on the same link ──▶ the packet as it came, with a mark by which it is routed
  */
-import { copyAddress } from '../conntrack/flow-key.ts';
 import { copyBytes } from '../packet/bytes.ts';
-import { Encapsulation, leastIpv6Mtu, OuterHeader, overheadOf } from '../packet/encapsulate.ts';
+import { Encapsulation, leastIpv6Mtu, OuterHeader } from '../packet/encapsulate.ts';
 import { fragmentRoom, writeFragment } from '../packet/fragment-ipv4.ts';
 import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
 import type { Packet } from '../packet/packet.ts';
@@ -60,7 +59,7 @@ export class TunnelSender {
     const timeToLive = timeToLiveOf(view, packet);
     if (timeToLive <= 1) return Reason.timeExceeded;
     const version = tables.outerVersion[endpoint]!;
-    const overhead = overheadOf(encapsulation, version);
+    const overhead = tables.overhead[endpoint]!;
     const length = packet.end - packet.start;
     this.mtu = tables.endpointMtu[endpoint]! - overhead;
     // What every path has to take is not refused; IPv4 under it may cut it up.
@@ -70,31 +69,28 @@ export class TunnelSender {
 
     this.#aim(endpoint, spread);
     setTimeToLive(view, packet, timeToLive - 1);
-    if (!fits) return this.#sendInPieces(view, packet, overhead);
-    if (version !== packet.version) return this.#sendApart(view, packet, overhead);
-    this.start = this.#header.write(view, packet.start, length);
-    this.length = packet.end - this.start;
-    return Reason.forwarded;
+    if (fits && version === packet.version) {
+      this.start = this.#header.write(view, packet.start, length);
+      this.length = packet.end - this.start;
+      return Reason.forwarded;
+    }
+    const outbox = version === 4 ? this.#outboxes.ipv4 : this.#outboxes.ipv6;
+    return fits
+      ? this.#sendApart(view, packet, outbox, overhead)
+      : this.#sendInPieces(view, packet, outbox, overhead);
   }
 
   #aim(endpoint: number, spread: number): void {
     const { tables } = this;
     const header = this.#header;
-    const { words } = header;
+    const at = endpoint << 2;
     header.encapsulation = tables.encapsulation[endpoint]!;
-    header.version = tables.outerVersion[endpoint]!;
     header.flowLabel = spread;
-    copyAddress(tables.sourceWords, endpoint << 2, words, 0);
-    words[3] = words[3]! ^ ((words[3]! ^ spread) & tables.sourceMask[endpoint]!);
-    copyAddress(tables.endpointWords, endpoint << 2, words, 4);
+    header.sourceVariation = (tables.sourceWords[at + 3]! ^ spread) & tables.sourceMask[endpoint]!;
+    header.lead(tables.outerVersion[endpoint]!, tables.sourceWords, at, tables.endpointWords, at);
   }
 
-  #outbox(): Outbox {
-    return this.#header.version === 4 ? this.#outboxes.ipv4 : this.#outboxes.ipv6;
-  }
-
-  #sendApart(view: DataView, packet: Packet, overhead: number): number {
-    const outbox = this.#outbox();
+  #sendApart(view: DataView, packet: Packet, outbox: Outbox, overhead: number): number {
     const length = packet.end - packet.start;
     const at = outbox.add(overhead + length);
     if (at < 0) return Reason.outboxFull;
@@ -104,8 +100,7 @@ export class TunnelSender {
   }
 
   /** Cuts the inner packet up, so that the backend puts it together and not whoever ends the tunnel. */
-  #sendInPieces(view: DataView, packet: Packet, overhead: number): number {
-    const outbox = this.#outbox();
+  #sendInPieces(view: DataView, packet: Packet, outbox: Outbox, overhead: number): number {
     const before = outbox.count;
     const headerLength = packet.transport - packet.start;
     const dataLength = packet.end - packet.transport;

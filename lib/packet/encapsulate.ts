@@ -37,22 +37,45 @@ export function overheadOf(encapsulation: number, outerVersion: number): number 
   return encapsulation === Encapsulation.gre ? ip + Gre.headerLength : ip;
 }
 
-/** What an outer header says; one instance is filled again for every packet. */
+const noAddress = new Int32Array(4);
+
+/** What an outer header says; one instance is filled again for every packet. It copies no address. */
 export class OuterHeader {
   /** `Encapsulation.gre` or `ipip`. */
   encapsulation: number = Encapsulation.gre;
-  /** 4 or 6. */
-  version = 4;
-  /** Source in words 0–3, destination in 4–7, as in `Packet.words`; both of that version. */
-  readonly words = new Int32Array(8);
+  /** What the last word of the source differs by from what stands there. */
+  sourceVariation = 0;
   /** The same for all packets of a flow: outer IPv6 headers tell routers so (RFC 6438). 20 bits count. */
   flowLabel = 0;
+  #version = 4;
+  #source: Int32Array = noAddress;
+  #sourceAt = 0;
+  #destination: Int32Array = noAddress;
+  #destinationAt = 0;
   /** Of the next outer IPv4 packet that may be fragmented: no two in flight share it (RFC 6864). */
   #identification: number;
 
   /** Identifications begin at `identification`. */
   constructor(identification: number) {
     this.#identification = identification & 0xffff;
+  }
+
+  /**
+   * Has it lead from one address to another, each four words as in `Packet.words` and both of `version`, 4 or 6. They are
+   * read when it is written.
+   */
+  lead(
+    version: number,
+    source: Int32Array,
+    sourceAt: number,
+    destination: Int32Array,
+    destinationAt: number,
+  ): void {
+    this.#version = version;
+    this.#source = source;
+    this.#sourceAt = sourceAt;
+    this.#destination = destination;
+    this.#destinationAt = destinationAt;
   }
 
   /** Writes itself in front of the packet of `length` bytes that begins at `inner`. Answers with where it begins. */
@@ -65,7 +88,7 @@ export class OuterHeader {
       view.setUint32(at, innerVersion === 4 ? GrePayload.ipv4 : GrePayload.ipv6);
     }
     const payload = inner + length - at;
-    return this.version === 4
+    return this.#version === 4
       ? this.#writeIpv4(view, at, payload, protocol, inner, length)
       : this.#writeIpv6(view, at, payload, protocol, inner);
   }
@@ -90,8 +113,8 @@ export class OuterHeader {
     const identification = flags === 0 ? this.#identification : 0;
     if (flags === 0) this.#identification = (identification + 1) & 0xffff;
     const life = (timeToLive << 8) | protocol;
-    const source = this.words[3]!;
-    const destination = this.words[7]!;
+    const source = this.#source[this.#sourceAt + 3]! ^ this.sourceVariation;
+    const destination = this.#destination[this.#destinationAt + 3]!;
     const addresses = (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff);
     const checksum = ~fold(first + total + identification + flags + life + addresses) & 0xffff;
     view.setInt32(start, (first << 16) | total);
@@ -107,9 +130,12 @@ export class OuterHeader {
     const first = 0x60000000 | (trafficClassOf(view, inner) << 20) | (this.flowLabel & 0xfffff);
     view.setInt32(start, first);
     view.setInt32(start + Ipv6.payloadLength, (payload << 16) | (protocol << 8) | timeToLive);
-    for (let index = 0; index < 8; index++) {
-      view.setInt32(start + Ipv6.source + (index << 2), this.words[index]!);
+    for (let index = 0; index < 4; index++) {
+      view.setInt32(start + Ipv6.source + (index << 2), this.#source[this.#sourceAt + index]!);
+      view.setInt32(start + Ipv6.destination + (index << 2), this.#destination[this.#destinationAt + index]!);
     }
+    const lastWord = start + Ipv6.destination - 4;
+    view.setInt32(lastWord, view.getInt32(lastWord) ^ this.sourceVariation);
     return start;
   }
 }

@@ -69,8 +69,8 @@ async function tryTunnel({ encapsulation, vips }: TunnelEndSpec, from: string, v
     const length = writeDatagram(view, headroom, datagram);
     const outer = new OuterHeader(0);
     outer.encapsulation = Encapsulation[encapsulation];
-    outer.version = outerFamily;
-    outer.words.set(wordsOf(source, here));
+    const ends = wordsOf(source, here);
+    outer.lead(outerFamily, ends, 0, ends, 4);
     const start = outer.write(view, headroom, length);
     socket = new RawSocket(outerFamily);
     let arrived = false;

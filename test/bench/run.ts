@@ -6,13 +6,18 @@ import { parseArgs } from 'node:util';
 import { installPeers } from '../support/install.ts';
 import { allowedCores } from '../support/proc.ts';
 import { entry } from '../support/sluice.ts';
+import { dsrForwardMeasures } from './dsr-forward.ts';
 import { alternate, type Measure } from './measure.ts';
 import { nat } from './nat.ts';
 import { proxy } from './proxy.ts';
 import { evaluate } from './result.ts';
 import { table } from './table.ts';
 
-const benchmarks: Readonly<Record<string, readonly Measure[]>> = { proxy, nat };
+const benchmarks: Readonly<Record<string, readonly Measure[]>> = {
+  proxy,
+  nat,
+  dsr: dsrForwardMeasures,
+};
 
 const usage = `npm run bench -- NAME [OPTIONS], where NAME is ${Object.keys(benchmarks).join(' or ')}
   --measure TEXT     only the measures whose name contains the text

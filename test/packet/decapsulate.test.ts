@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { writeAddress } from '../../lib/packet/address.ts';
 import {
   decapsulate,
   type TunnelPacket as Found,
@@ -9,11 +8,11 @@ import {
   TunnelPacket,
   tunnelOutcomes,
 } from '../../lib/packet/decapsulate.ts';
-import { headroom, OuterHeader } from '../../lib/packet/encapsulate.ts';
+import { headroom } from '../../lib/packet/encapsulate.ts';
 import { Packet } from '../../lib/packet/packet.ts';
 import { parseQuoted } from '../../lib/packet/parse.ts';
 import { type Craft, craft, see } from './craft.ts';
-import { greWrap, type Outer, wrap } from './tunnels.ts';
+import { greWrap, type Outer, outerHeader, wrap } from './tunnels.ts';
 
 const inside: readonly Craft[] = [
   { source: '198.51.100.7', destination: '1.2.3.4' },
@@ -221,12 +220,8 @@ describe('encapsulating and decapsulating', () => {
         fc.constantFrom(1, 2),
         fc.integer(),
         (inner, ends, encapsulation, flowLabel) => {
-          const header = new OuterHeader(0);
-          header.encapsulation = encapsulation;
-          header.version = ends.source.includes(':') ? 6 : 4;
+          const header = outerHeader(encapsulation, ends);
           header.flowLabel = flowLabel;
-          writeAddress(ends.source, header.words, 0);
-          writeAddress(ends.destination, header.words, 4);
           const all = new Uint8Array(headroom + inner.length);
           all.set(inner, headroom);
           const start = header.write(new DataView(all.buffer), headroom, inner.length);

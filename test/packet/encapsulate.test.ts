@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { writeAddress } from '../../lib/packet/address.ts';
-import { Encapsulation, headroom, OuterHeader, overheadOf } from '../../lib/packet/encapsulate.ts';
+import { Encapsulation, headroom, type OuterHeader, overheadOf } from '../../lib/packet/encapsulate.ts';
 import { type Craft, craft } from './craft.ts';
-import { seeTunnel } from './tunnels.ts';
+import { outerHeader, seeTunnel } from './tunnels.ts';
 
 const inside = [
   { name: 'IPv4', source: '198.51.100.7', destination: '1.2.3.4' },
@@ -13,15 +12,6 @@ const outside = [
   { name: 'IPv4', version: 4, source: '10.0.1.2', destination: '10.0.2.11' },
   { name: 'IPv6', version: 6, source: 'fd00:1::2', destination: 'fd00:2::11' },
 ] as const;
-
-function headerFor(encapsulation: number, ends: { source: string; destination: string }): OuterHeader {
-  const header = new OuterHeader(0xfffe);
-  header.encapsulation = encapsulation;
-  header.version = ends.source.includes(':') ? 6 : 4;
-  assert.ok(writeAddress(ends.source, header.words, 0));
-  assert.ok(writeAddress(ends.destination, header.words, 4));
-  return header;
-}
 
 /** The tunnel packet around `inner`; what stands before the headroom and behind the packet must stay as it is. */
 function written(header: OuterHeader, inner: Uint8Array): Uint8Array {
@@ -53,7 +43,7 @@ for (const [name, encapsulation] of [
 
         it('has the outer header alone in front of the packet', () => {
           const bytes = packet({ ttl: 3 });
-          const seen = seeTunnel(written(headerFor(encapsulation, ends), bytes));
+          const seen = seeTunnel(written(outerHeader(encapsulation, ends), bytes));
           const { source, destination } = ends;
           assert.deepEqual(
             [seen.encapsulation, seen.source, seen.destination, seen.ttl],
@@ -65,13 +55,13 @@ for (const [name, encapsulation] of [
         it('is as much longer as `overheadOf` says, and fits into the headroom', () => {
           const bytes = packet();
           const overhead = overheadOf(encapsulation, ends.version);
-          assert.equal(written(headerFor(encapsulation, ends), bytes).length - bytes.length, overhead);
+          assert.equal(written(outerHeader(encapsulation, ends), bytes).length - bytes.length, overhead);
           assert.ok(overhead <= headroom);
         });
 
         it('shows DSCP and ECN outside as they are inside', () => {
           for (const trafficClass of [0, 0xb9, 0x02, 0xff]) {
-            const seen = seeTunnel(written(headerFor(encapsulation, ends), packet({ trafficClass })));
+            const seen = seeTunnel(written(outerHeader(encapsulation, ends), packet({ trafficClass })));
             assert.equal(seen.trafficClass, trafficClass);
           }
         });
@@ -85,12 +75,12 @@ describe('an outer IPv4 header', () => {
   const [ends] = outside;
 
   it('forbids fragments where the inner one does, and then needs no identification', () => {
-    const seen = seeTunnel(written(headerFor(1, ends), craft({ ...v4, dontFragment: true })));
+    const seen = seeTunnel(written(outerHeader(1, ends), craft({ ...v4, dontFragment: true })));
     assert.deepEqual([seen.dontFragment, seen.identification], [true, 0]);
   });
 
   it('has another identification for each packet that may be fragmented, and goes round', () => {
-    const header = headerFor(1, ends);
+    const header = outerHeader(1, ends, 0xfffe);
     const all = [0, 1, 2].map(() => seeTunnel(written(header, craft(v4))));
     assert.deepEqual(
       all.map(({ dontFragment, identification }) => [dontFragment, identification]),
@@ -104,14 +94,29 @@ describe('an outer IPv4 header', () => {
 
   it('around IPv6 allows them up to the 1280 bytes that every path has to carry, and not beyond', () => {
     const ofLength = (length: number) => craft({ ...v6, payload: new Uint8Array(length - 60) });
-    const forbids = (length: number) => seeTunnel(written(headerFor(1, ends), ofLength(length))).dontFragment;
+    const forbids = (length: number) =>
+      seeTunnel(written(outerHeader(1, ends), ofLength(length))).dontFragment;
     assert.deepEqual([forbids(1280), forbids(1281)], [false, true]);
+  });
+});
+
+describe('the source of an outer header', () => {
+  it('may differ by its last word', () => {
+    for (const [ends, expected] of [
+      [outside[0], '10.0.1.7'],
+      [outside[1], 'fd00:1::7'],
+    ] as const) {
+      const header = outerHeader(1, ends);
+      header.sourceVariation = 5;
+      const { source, destination } = seeTunnel(written(header, craft(inside[0])));
+      assert.deepEqual([source, destination], [expected, ends.destination]);
+    }
   });
 });
 
 describe('an outer IPv6 header', () => {
   it('carries twenty bits of flow label', () => {
-    const header = headerFor(1, outside[1]);
+    const header = outerHeader(1, outside[1]);
     header.flowLabel = 0x7fabcdef;
     assert.equal(seeTunnel(written(header, craft(inside[0]))).flowLabel, 0xbcdef);
   });

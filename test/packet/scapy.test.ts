@@ -7,14 +7,14 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { icmpErrorLength, writeIcmpError } from '../../lib/forward/icmp-answer.ts';
-import { writeAddress } from '../../lib/packet/address.ts';
 import { decapsulate, TunnelPacket } from '../../lib/packet/decapsulate.ts';
-import { Encapsulation, headroom, OuterHeader } from '../../lib/packet/encapsulate.ts';
+import { Encapsulation, headroom } from '../../lib/packet/encapsulate.ts';
 import { fragmentRoom, writeFragment } from '../../lib/packet/fragment-ipv4.ts';
 import { Packet } from '../../lib/packet/packet.ts';
 import { parsePacket } from '../../lib/packet/parse.ts';
 import { missing } from '../support/tools.ts';
 import { type Craft, craft } from './craft.ts';
+import { outerHeader } from './tunnels.ts';
 
 const skip = missing('scapy');
 
@@ -74,11 +74,8 @@ describe('scapy', { skip }, () => {
         const cases = innerPackets(inside).flatMap((inner) =>
           (['gre', 'ipip'] as const).map((encapsulation) => ({ inner, encapsulation })),
         );
-        const header = new OuterHeader(7);
-        header.version = outside;
+        const header = outerHeader(Encapsulation.gre, outer[outside]);
         header.flowLabel = 0x12345;
-        writeAddress(outer[outside].source, header.words, 0);
-        writeAddress(outer[outside].destination, header.words, 4);
         const packets = cases.map(({ inner, encapsulation }) => {
           const bytes = new Uint8Array(headroom + inner.length);
           bytes.set(inner, headroom);

@@ -1,8 +1,10 @@
 /**
  * Tunnel packets made and judged without any help from the code under test: headers are laid out byte by byte, and
- * checksums computed from scratch.
+ * checksums computed from scratch. Beside them, `outerHeader` is the code under test, ready for use.
  */
 import assert from 'node:assert/strict';
+import { writeAddress } from '../../lib/packet/address.ts';
+import { OuterHeader } from '../../lib/packet/encapsulate.ts';
 import { addressBytes, bytesToText, internetChecksum } from './craft.ts';
 
 /** An outer header; the family is that of the addresses. */
@@ -113,4 +115,18 @@ export function seeTunnel(bytes: Uint8Array): SeenTunnel {
       : { dontFragment: (bytes[6]! & 0x40) !== 0, identification: view.getUint16(4) }),
     inner,
   };
+}
+
+/** An outer header of ours between two addresses of one family. */
+export function outerHeader(
+  encapsulation: number,
+  { source, destination }: Pick<Outer, 'source' | 'destination'>,
+  identification = 0,
+): OuterHeader {
+  const header = new OuterHeader(identification);
+  const words = new Int32Array(8);
+  assert.ok(writeAddress(source, words, 0) && writeAddress(destination, words, 4));
+  header.encapsulation = encapsulation;
+  header.lead(source.includes(':') ? 6 : 4, words, 0, words, 4);
+  return header;
 }

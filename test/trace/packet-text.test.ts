@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { writeAddress } from '../../lib/packet/address.ts';
-import { headroom, OuterHeader } from '../../lib/packet/encapsulate.ts';
+import { headroom } from '../../lib/packet/encapsulate.ts';
 import { describePacket, describeTunnel } from '../../lib/trace/packet-text.ts';
 import { craft } from '../packet/craft.ts';
+import { outerHeader } from '../packet/tunnels.ts';
 
 const inner = craft({
   source: '2001:db8::7',
@@ -16,10 +16,7 @@ const inner = craft({
 function tunnelled(encapsulation: number): Uint8Array {
   const bytes = new Uint8Array(headroom + inner.length);
   bytes.set(inner, headroom);
-  const outer = new OuterHeader(0);
-  outer.encapsulation = encapsulation;
-  writeAddress('10.0.0.1', outer.words, 0);
-  writeAddress('10.0.0.2', outer.words, 4);
+  const outer = outerHeader(encapsulation, { source: '10.0.0.1', destination: '10.0.0.2' });
   return bytes.slice(outer.write(new DataView(bytes.buffer), headroom, inner.length));
 }
 
