@@ -163,14 +163,15 @@ export class NatDecision implements Decision<ForwardingTables> {
     this.#counters.packet(this.vip, rows.endpointOf(flow), direction, packet.end - packet.start);
     this.#translation.of(rows, this.#tables, flow, direction);
     this.#translation.apply(this.#view, packet, (this.#flags & PacketFlag.checksumNotReady) !== 0);
-    // No checksum helps datagrams there: this machine cuts them up for its sockets, and fails with what was rewritten.
-    const whole = (this.#flags & PacketFlag.gso) !== 0 && packet.protocol === Protocol.tcp;
-    return whole && this.#isOwn(flow, 1 - direction) ? Reason.delivered : Reason.forwarded;
+    return (this.#flags & PacketFlag.gso) === 0 ? Reason.forwarded : this.#destinationOf(flow, direction);
   }
 
-  /** Whether this machine sends a flow's packets in `direction`. */
-  #isOwn(flow: number, direction: number): boolean {
-    return (this.#tracker.rows.bytes[(flow << byteShift) + Byte.ownEnds]! & (1 << direction)) !== 0;
+  /** Where a super-packet goes: on, or to this machine itself. */
+  #destinationOf(flow: number, direction: number): number {
+    const receiver = 1 << (1 - direction);
+    const own = (this.#tracker.rows.bytes[(flow << byteShift) + Byte.ownEnds]! & receiver) !== 0;
+    // No checksum helps datagrams there: this machine cuts them up for its sockets, and fails with what was rewritten.
+    return own && this.#packet.protocol === Protocol.tcp ? Reason.delivered : Reason.forwarded;
   }
 
   /** A TCP packet of a flow whose backend is down, from either side. */
