@@ -153,6 +153,32 @@ for line in sys.stdin:
       }
     });
 
+    it('counts the clients for whom no source port is left, and has room again once some have gone', async () => {
+      const few = ['--snat-ports', '61000-61003', '--check', 'none'];
+      await using _ = await start('nat', `${vip}:9003`, `${one}:9003`, ...few);
+      const held = await Promise.all([1, 2, 3, 4].map(() => conversation(9003)));
+      assert.throws(() => client.run(`curl -sS --max-time 1 http://${vip}:9003/`), /timed out/);
+      const [service] = await cli.services();
+      assert.equal(service!.connections, 4);
+      assert.ok(service!.dropped['ports-exhausted']! > 0);
+      for (const each of held) assert.equal(await each.says('still here'), 'still here');
+      held.pop()!.end();
+      const next = await conversation(9003);
+      assert.equal(await next.says('room again'), 'room again');
+      for (const each of [...held, next]) each.end();
+    });
+
+    it('places connections by the policy that was asked for', async () => {
+      for (const [policy, differing] of [
+        ['round-robin', 2],
+        ['source', 1],
+      ] as const) {
+        const backends = [`${one}:8080`, `${two}:8080`, '--check', 'none'];
+        await using _ = await start('nat', `${vip}:80`, ...backends, '--balance', policy);
+        for (let turn = 0; turn < 3; turn++) assert.equal(whoAnswers(2).size, differing, policy);
+      }
+    });
+
     it('is put back by sluice doctor --clean after a kill -9, and by the next start', async () => {
       const untouched = machine();
       for (const remedy of ['doctor', 'start']) {
