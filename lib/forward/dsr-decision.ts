@@ -15,9 +15,8 @@ import { Count } from '../conntrack/flow-rows.ts';
 import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
 import type { TokenBuckets } from '../conntrack/token-buckets.ts';
 import type { FlowTracker } from '../conntrack/tracker.ts';
-import { copyBytes } from '../packet/bytes.ts';
 import { IcmpKind, icmpKindOf } from '../packet/icmp-kind.ts';
-import { destinationAt, Fragment, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { destinationAt, Packet, Protocol, sourceAt, turnAround } from '../packet/packet.ts';
 import { rewriteAddresses } from '../packet/rewrite.ts';
 import { TcpFlag } from '../packet/tcp.ts';
 import { isAnswerable, refuseTransport } from './admission.ts';
@@ -26,11 +25,12 @@ import type { Decision, Pick } from './decision.ts';
 import type { DsrTables } from './dsr-tables.ts';
 import { answerEcho } from './echo.ts';
 import { readFlowError } from './icmp-error.ts';
+import type { Outboxes } from './outbox.ts';
 import { Reason } from './reasons.ts';
 import { Replies } from './replies.ts';
 import { spreadOf } from './spread.ts';
-import { Complaint, TunnelErrors } from './tunnel-errors.ts';
-import { type Outboxes, TunnelSender } from './tunnel-sender.ts';
+import { TunnelErrors } from './tunnel-errors.ts';
+import { TunnelSender } from './tunnel-sender.ts';
 
 /** What decides over packets with direct server return, beside the tables. */
 export interface DsrParts {
@@ -62,7 +62,7 @@ export class DsrDecision implements Decision<DsrTables> {
   readonly #counters: Counters;
   readonly #sender: TunnelSender;
   readonly #replies = new Replies();
-  readonly #tunnelErrors = new TunnelErrors();
+  readonly #tunnelErrors: TunnelErrors;
   readonly #quoted = new Packet();
   #tables: DsrTables;
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -80,6 +80,7 @@ export class DsrDecision implements Decision<DsrTables> {
     this.#tracker = parts.tracker;
     this.#counters = parts.counters;
     this.#sender = new TunnelSender(tables, parts.outboxes, parts.identification);
+    this.#tunnelErrors = new TunnelErrors(this.#replies, parts.outboxes);
   }
 
   use(tables: DsrTables): void {
@@ -166,7 +167,6 @@ export class DsrDecision implements Decision<DsrTables> {
     const probed = this.#tables.probedFrom(words, sourceAt, sourcePort);
     if (probed === 0) return Reason.noBackend;
     if (probed > 0) return this.#sendFlow(probed, packet);
-
     return this.#begin(protocol !== Protocol.tcp || isOpeningSyn(packet.tcpFlags));
   }
 
@@ -270,42 +270,15 @@ export class DsrDecision implements Decision<DsrTables> {
     return endpoint === 0 ? Reason.noBackend : this.#sendFlow(endpoint, quoted);
   }
 
+  /** About a packet of ours on its way to a backend: it goes to the client. */
   #decideTunnelError(): number {
-    const error = this.#packet;
-    // What is left of it would follow to the machine, and mean nothing to it.
-    if (error.fragment !== Fragment.none) return Reason.notOurs;
     const errors = this.#tunnelErrors;
-    const replies = this.#replies;
-    const complaint = errors.read(this.#view, error, this.#tables);
-    if (complaint === Complaint.none) return Reason.notOurs;
-    this.vip = errors.vip;
-    const { inner } = errors;
-    const told =
-      complaint === Complaint.tooBig
-        ? replies.tooBig(this.#view, inner, errors.mtu, this.#nowMs)
-        : replies.hostUnreachable(this.#view, inner, this.#nowMs);
-    if (!this.#replied(told)) return Reason.notOurs;
-    return inner.version === error.version ? Reason.errorSent : this.#sendReplyApart(inner.version);
+    const reason = errors.passOn(this.#view, this.#packet, this.#tables, this.#nowMs);
+    if (reason !== Reason.notOurs) this.vip = errors.vip;
+    if (reason === Reason.errorSent) {
+      this.start = errors.start;
+      this.length = errors.length;
+    }
+    return reason;
   }
-
-  #sendReplyApart(version: number): number {
-    const { ipv4, ipv6 } = this.#parts.outboxes;
-    const outbox = version === 4 ? ipv4 : ipv6;
-    const at = outbox.add(this.length);
-    if (at < 0) return Reason.outboxFull;
-    copyBytes(this.#view, this.start, outbox.view, at, this.length);
-    return Reason.sentApart;
-  }
-}
-
-/** Has a packet's two ends change places: what it answered had the key of what it becomes. */
-function turnAround(packet: Packet): void {
-  const { words, sourcePort } = packet;
-  for (let index = 0; index < 4; index++) {
-    const word = words[index]!;
-    words[index] = words[index + 4]!;
-    words[index + 4] = word;
-  }
-  packet.sourcePort = packet.destinationPort;
-  packet.destinationPort = sourcePort;
 }

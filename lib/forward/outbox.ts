@@ -42,3 +42,9 @@ export class Outbox {
     this.count = 0;
   }
 }
+
+/** One for each family: a packet is sent by a socket of its own. */
+export interface Outboxes {
+  readonly ipv4: Outbox;
+  readonly ipv6: Outbox;
+}

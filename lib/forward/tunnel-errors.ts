@@ -7,56 +7,81 @@
  * is quoted to know who it is (RFC 2003 §4, RFC 2473 §8): its packet is too big, or its host cannot be reached.
  * Anybody may send such a thing; it counts only if its outer header is one of ours.
  */
-
+import { copyBytes } from '../packet/bytes.ts';
 import { innerOfQuoted } from '../packet/decapsulate.ts';
-import { Encapsulation, leastIpv6Mtu, overheadOf } from '../packet/encapsulate.ts';
+import { Encapsulation, leastIpv6Mtu } from '../packet/encapsulate.ts';
 import { Icmp, IcmpCode, IcmpType } from '../packet/icmp.ts';
 import { Icmpv6Type } from '../packet/icmpv6.ts';
 import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
-import { destinationAt, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
+import { destinationAt, Fragment, Outcome, Packet, Protocol, sourceAt } from '../packet/packet.ts';
 import { parseQuoted } from '../packet/parse.ts';
 import type { DsrTables } from './dsr-tables.ts';
-
-/** What a client is to be told. */
-export const Complaint = { none: 0, tooBig: 1, unreachable: 2 } as const;
+import type { Outboxes } from './outbox.ts';
+import { Reason } from './reasons.ts';
+import type { Replies } from './replies.ts';
 
 /** No router is believed that wants less of us: every host takes so much in one piece (RFC 791 §3.1). */
 const leastIpv4Mtu = 576;
 
+/** The fields tell of the error that was passed on last. */
 export class TunnelErrors {
-  /** The client's packet, and the number of the VIP that it was for; of the last complaint. */
-  readonly inner = new Packet();
+  /** Number of the VIP that the client's packet was for. */
   vip = 0;
-  /** The longest packet that the client may send; of a complaint that its packet was too big. */
-  mtu = 0;
+  /** Where the client's error begins and how long it is; if it was put in place of the router's. */
+  start = 0;
+  length = 0;
+  readonly #replies: Replies;
+  readonly #outboxes: Outboxes;
   readonly #outer = new Packet();
+  /** The client's packet. */
+  readonly #inner = new Packet();
 
-  /** Reads an error that came to an address of ours. Answers with one of `Complaint`. */
-  read(view: DataView, error: Packet, tables: DsrTables): number {
+  constructor(replies: Replies, outboxes: Outboxes) {
+    this.#replies = replies;
+    this.#outboxes = outboxes;
+  }
+
+  /** Turns an error that came to an address of ours into one to the client. Answers with the reason, or `notOurs`. */
+  passOn(view: DataView, error: Packet, tables: DsrTables, nowMs: number): number {
+    // What is left of it would follow to the machine, and mean nothing to it.
+    if (error.fragment !== Fragment.none) return Reason.notOurs;
+    if (!this.#tellClient(view, error, tables, nowMs)) return Reason.notOurs;
+    const { version } = this.#inner;
+    this.start = this.#replies.start;
+    this.length = this.#replies.length;
+    if (version === error.version) return Reason.errorSent;
+    const outbox = version === 4 ? this.#outboxes.ipv4 : this.#outboxes.ipv6;
+    const at = outbox.add(this.length);
+    if (at < 0) return Reason.outboxFull;
+    copyBytes(view, this.start, outbox.view, at, this.length);
+    return Reason.sentApart;
+  }
+
+  /** Writes what an error means for the client, if it means anything that the client may be told. */
+  #tellClient(view: DataView, error: Packet, tables: DsrTables, nowMs: number): boolean {
     const outer = this.#outer;
-    if (parseQuoted(outer, view, error.payload, error.end) !== Outcome.ok) return Complaint.none;
-    if (outer.version !== error.version) return Complaint.none;
+    const inner = this.#inner;
+    if (parseQuoted(outer, view, error.payload, error.end) !== Outcome.ok) return false;
+    if (outer.version !== error.version) return false;
     const endpoint = endpointOf(outer, tables);
     const at = endpoint === 0 ? -1 : innerOfQuoted(view, outer);
-    if (at < 0) return Complaint.none;
+    if (at < 0) return false;
 
-    const mtu = mtuOf(view, error);
-    if (mtu < 0) {
-      return endsPath(view, error) && this.#isOfClient(view, at, tables)
-        ? Complaint.unreachable
-        : Complaint.none;
+    const reported = mtuOf(view, error);
+    if (reported < 0) {
+      if (!endsPath(view, error) || !this.#isOfClient(view, at, tables)) return false;
+      return this.#replies.hostUnreachable(view, inner, nowMs);
     }
-    if (mtu === 0) return Complaint.none;
-    const known = learn(outer, tables, mtu);
-    if (!this.#isOfClient(view, at, tables) || !mayBeToldOfSize(view, this.inner)) return Complaint.none;
-    const inner = known - overheadOf(tables.encapsulation[endpoint]!, outer.version);
-    this.mtu = this.inner.version === 6 ? Math.max(inner, leastIpv6Mtu) : inner;
-    return Complaint.tooBig;
+    if (reported === 0) return false;
+    const known = learn(outer, tables, reported);
+    if (!this.#isOfClient(view, at, tables) || !mayBeToldOfSize(view, inner)) return false;
+    const mtu = known - tables.overhead[endpoint]!;
+    return this.#replies.tooBig(view, inner, inner.version === 6 ? Math.max(mtu, leastIpv6Mtu) : mtu, nowMs);
   }
 
   /** Takes the inner packet apart, if there is enough of it and it was on its way to a VIP. */
   #isOfClient(view: DataView, at: number, tables: DsrTables): boolean {
-    const { inner } = this;
+    const inner = this.#inner;
     if (parseQuoted(inner, view, at, this.#outer.end) !== Outcome.ok) return false;
     this.vip = tables.vipAt(inner.words, destinationAt, inner.destinationPort, inner.protocol);
     return this.vip !== 0;

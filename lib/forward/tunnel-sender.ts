@@ -13,17 +13,11 @@ import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
 import type { Packet } from '../packet/packet.ts';
 import { setTimeToLive, timeToLiveOf } from '../packet/time-to-live.ts';
 import type { DsrTables } from './dsr-tables.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, Outboxes } from './outbox.ts';
 import { Reason } from './reasons.ts';
 
 /** Longer than any header by a unit of data (RFC 791 §3.2). */
 const leastIpv4Mtu = 68;
-
-/** Where packets wait that cannot go on in place of the one that came, by their own family. */
-export interface Outboxes {
-  readonly ipv4: Outbox;
-  readonly ipv6: Outbox;
-}
 
 /** The fields tell of the packet that was sent last. */
 export class TunnelSender {

@@ -97,3 +97,15 @@ export class Packet {
   /** ICMP and ICMPv6 only: the message type. */
   icmpType = 0;
 }
+
+/** Has the two ends of a packet change places, so that it names the flow of what it answered. Its bytes stay. */
+export function turnAround(packet: Packet): void {
+  const { words, sourcePort } = packet;
+  for (let index = 0; index < 4; index++) {
+    const word = words[index]!;
+    words[index] = words[index + 4]!;
+    words[index + 4] = word;
+  }
+  packet.sourcePort = packet.destinationPort;
+  packet.destinationPort = sourcePort;
+}
