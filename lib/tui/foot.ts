@@ -1,4 +1,5 @@
 /** The line at the bottom: a prompt, a word to the person, or the keys that matter here. */
+import { plural } from '../model/units.ts';
 import { bindings } from './keys.ts';
 import type { Prompt } from './prompt.ts';
 import type { DashboardState } from './state.ts';
@@ -8,7 +9,19 @@ export function footLine(state: DashboardState): Line {
   const { prompt, notice, size } = state;
   if (prompt !== undefined) return cutLine(promptSpans(prompt), size.columns);
   if (notice !== undefined) return cutLine([span(` ${notice.text}`, notice.tone)], size.columns);
-  return state.isHelpOpen ? [] : hintSpans(state);
+  if (state.isHelpOpen) return [];
+  return isEnding(state) ? endingSpans(state) : hintSpans(state);
+}
+
+function isEnding({ place, sample }: DashboardState): boolean {
+  return place === 'inside' && sample?.status.state === 'draining';
+}
+
+/** What a stop waits for, and how not to. */
+function endingSpans({ sample, size }: DashboardState): Line {
+  const flows = sample!.status.services.reduce((sum, service) => sum + service.flows, 0);
+  const words = span(` waits for ${plural(flows, 'flow')} to end `, 'warn');
+  return cutLine([words, ...keyHint('ctrl-c', 'end them')], size.columns);
 }
 
 /** The cursor of whoever writes. */

@@ -29,9 +29,12 @@ export function span(text: string, tone: Tone = 'plain'): Span {
   return { text: printable(text), tone };
 }
 
+/** Text of one cell to a character: what tables and charts are made of, and nearly all else. */
+const narrow = /^[\x20-\x7e–…─▁-█▲▼●○◌‖×·]*$/;
+
 /** Cells that a text takes. */
 export function widthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  return narrow.test(text) ? text.length : stringWidth(text);
 }
 
 /** Cells that a line takes. */

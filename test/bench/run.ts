@@ -12,11 +12,13 @@ import { nat } from './nat.ts';
 import { proxy } from './proxy.ts';
 import { evaluate } from './result.ts';
 import { table } from './table.ts';
+import { top } from './top.ts';
 
 const benchmarks: Readonly<Record<string, readonly Measure[]>> = {
   proxy,
   nat,
   dsr: dsrForwardMeasures,
+  top,
 };
 
 const usage = `npm run bench -- NAME [OPTIONS], where NAME is ${Object.keys(benchmarks).join(' or ')}

@@ -101,6 +101,7 @@ describe('the dashboard inside sluice demo', { skip: missing('tmux') }, () => {
 
   it('moves through a list with every key for it', async () => {
     press('3');
+    await person.sees(/Backends ─/);
     const rows = person
       .lines()
       .slice(4, 7)
@@ -166,6 +167,7 @@ describe('the dashboard inside sluice demo', { skip: missing('tmux') }, () => {
 
   it('drains, enables and weighs a backend, when the question is answered', async () => {
     press('p', '3', 'g');
+    await person.sees(/‖ paused[\s\S]*Backends ─/);
     const name = chosen().split(' ')[0]!;
     const [backend] = (await instance.backends()).filter((each) => each.name === name);
     assert.ok(backend, name);

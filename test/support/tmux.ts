@@ -32,6 +32,11 @@ export class Person implements Disposable {
     );
   }
 
+  /** Of the shell, or of what has taken its place. */
+  get pid(): number {
+    return Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
+  }
+
   /** Types a line and sends it. */
   type(line: string): void {
     this.#tmux('send-keys', '-l', line);

@@ -12,38 +12,49 @@ export class FakeWorld implements ReachableInstance {
   obstacle: Error | undefined;
   logged = 3;
 
-  get #world() {
+  #world = worldAt('ipv4', 0);
+  #worldSeconds = 0;
+
+  #look() {
     if (this.obstacle !== undefined) throw this.obstacle;
-    return worldAt('ipv4', this.seconds);
+    if (this.#worldSeconds !== this.seconds) {
+      this.#worldSeconds = this.seconds;
+      this.#world = worldAt('ipv4', this.seconds);
+    }
+    return this.#world;
   }
 
   async status() {
     this.asked.push('status');
-    return { ...this.#world.status, pid: this.pid };
+    return { ...this.#look().status, pid: this.pid };
   }
 
   async backends() {
-    return this.#world.backends;
+    return this.#look().backends;
   }
 
   async flows(query: Parameters<ReachableInstance['flows']>[0]) {
     this.asked.push(['flows', query.sort, query.limit]);
-    return askFlows(this.#world.flows, query);
+    return askFlows(this.#look().flows, query);
   }
 
   async history(steps: number) {
-    const { stepMs, steps: all } = this.#world.history;
+    const { stepMs, steps: all } = this.#look().history;
     return { stepMs, steps: all.slice(-steps) };
   }
 
   async log(after: number) {
     this.asked.push(['log', after]);
-    return { entries: this.#world.log.slice(0, this.logged).filter(({ sequence }) => sequence > after) };
+    return {
+      entries: this.#look()
+        .log.slice(0, this.logged)
+        .filter(({ sequence }) => sequence > after),
+    };
   }
 
   async trace(flow: Parameters<ReachableInstance['trace']>[0]) {
     this.asked.push(['trace', flow.clientPort]);
-    return traceOf(this.#world.flows.find(({ client }) => client.endsWith(`:${flow.clientPort}`))!);
+    return traceOf(this.#look().flows.find(({ client }) => client.endsWith(`:${flow.clientPort}`))!);
   }
 
   async patchBackend(...order: Parameters<ReachableInstance['patchBackend']>) {

@@ -117,6 +117,12 @@ describe('the picture of a moment', () => {
     compare('paused', new Driver().learn().press('pd'));
   });
 
+  it('is as it was kept: a stop that waits for flows', () => {
+    const driver = new Driver({ place: 'inside' }).learn();
+    const { status } = driver.state.sample!;
+    compare('draining', driver.sample(1_000, { status: { ...status, state: 'draining' } }));
+  });
+
   it('is as it was kept: so small that hardly anything fits', () => {
     compare('tiny', new Driver({ size: { columns: 30, rows: 8 }, view: 'flows' }).learn());
   });
