@@ -111,6 +111,17 @@ for (const family of families) {
         assert.deepEqual([...together.subarray(20)], [...whole.subarray(20)]);
       });
 
+      it('that are too long, may not be cut up and are not the first are dropped without a word', () => {
+        const balancer = make(outside);
+        const what = { ...query(family), payload: new Uint8Array(2_992) };
+        const first = craft({ ...what, fragment: { id: 7, from: 0, to: 800 } });
+        const later = craft({ ...what, fragment: { id: 7, from: 800, to: 2_280 } });
+        balancer.spec.endpointMtu[outside.endpoint] = 1_500;
+        if (family.version === 4) later[6]! |= 0x40;
+        const { out, reasons } = sendAll(balancer, [first, later]);
+        assert.deepEqual([out.length, reasons[1]], [1, 'too-big']);
+      });
+
       it('of a packet that is dropped are dropped', () => {
         const balancer = new DsrBalancer({
           pick: () => 0,
