@@ -4,10 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { tunnelEndFromArguments } from '../../lib/config/tunnel-end.ts';
 import type { Finding } from '../../lib/doctor/finding.ts';
+import { printTunnelEnd } from '../../lib/tunnel-end/print/print.ts';
 import type { TunnelEndCounts } from '../../lib/tunnel-end/tunnel-end.ts';
 import { readCapture, startCapture } from '../support/capture.ts';
 import { createNetwork, type Network, namespaceObstacle } from '../support/netns.ts';
@@ -33,6 +36,9 @@ import {
 const from = `${balancer[4]},${balancer[6]}`;
 const origin = fileURLToPath(new URL('./fixtures/kernel-origin.mjs', import.meta.url));
 const skip = namespaceObstacle() || umlObstacle() || missing('tshark', 'tcpdump', 'ethtool');
+
+const networkd = '/usr/lib/systemd/systemd-networkd';
+const noNetworkd = !existsSync(networkd) && `needs ${networkd}`;
 
 /** A running `sluice backend`, which ends with its block. */
 interface Running extends AsyncDisposable {
@@ -168,6 +174,26 @@ until grep -q ready /run/x/events || [ -e /run/x/ended ]; do sleep 0.1; done; gr
         assert.deepEqual(differences, []);
         assert.equal(await uml.run('sh /run/x/backend.sh undo'), '');
         assert.deepEqual(changes(untouched, await machine()), []);
+      });
+
+      it('its printed files have systemd-networkd make the same devices', { skip: noNetworkd }, async () => {
+        const { files } = printTunnelEnd(tunnelEndFromArguments({ vips, from, encap: kind }));
+        const folder = '/run/systemd/network';
+        // A read-only /sys is the sign that there is no udev to wait for.
+        await uml.run(`mount -o remount,ro /sys; rm -rf ${folder}; mkdir -p ${folder}`);
+        for (const [path, text] of Object.entries(files).filter(([path]) => path.includes('systemd'))) {
+          uml.exchange.write('file', text);
+          await uml.run(`cp /run/x/file ${folder}/${basename(path)}`);
+        }
+        await uml.run(`${networkd} >/run/x/networkd 2>&1 & pid=$!
+until ip address show dev lo | grep -q ${vips.at(-1)}; do sleep 0.1; kill -0 $pid || exit; done; kill $pid`);
+        const made = await machine();
+        await uml.run(`for device in ${devices.join(' ')}; do ip link delete $device; done
+for vip in ${vips.join(' ')}; do ip address delete $vip dev lo; done`);
+        // Devices, their addresses, and the VIPs.
+        const ofDevices = (state: MachineState): string[] =>
+          [...state].filter((line) => /^(sluice|lo )/.test(line) && !line.includes('fe80:')).sort();
+        assert.deepEqual(ofDevices(made), ofDevices(changed));
       });
     });
   }
