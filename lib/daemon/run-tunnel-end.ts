@@ -46,7 +46,9 @@ export async function runTunnelEnd(options: RunTunnelEndOptions): Promise<ExitCo
     // The kernel's devices need nobody, and this keeps the process alive.
     timers.push(setInterval(tell, lookMs));
     await Promise.race([stopped, end.serve().then(() => stopped)]);
-    onStopped(await end.counts());
+    await end.counts().then(onStopped, (error: Error) => {
+      log.warn('The rules’ counters could not be read', { error: error.message });
+    });
     return ExitCode.fine;
   } finally {
     for (const timer of timers) clearTimeout(timer);

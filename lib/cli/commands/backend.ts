@@ -52,7 +52,6 @@ export const backend = defineCommand({
     const { tunnelEndFromArguments } = await import('../../config/tunnel-end.ts');
     const spec = tunnelEndFromArguments({ ...flags, vips: VIP });
     const forMs = readFlag('--for', flags.for, parseDuration);
-    const { readyEvent, readyLine } = await import('../tunnel-end-words.ts');
     if (print) {
       const { printTunnelEnd } = await import('../../tunnel-end/print/print.ts');
       const { shell, files } = printTunnelEnd(spec);
@@ -60,7 +59,10 @@ export const backend = defineCommand({
       else terminal.print(shell);
       return ExitCode.fine;
     }
-    const { runTunnelEnd } = await import('../../daemon/run-tunnel-end.ts');
+    const [{ runTunnelEnd }, { readyEvent, readyLine }] = await Promise.all([
+      import('../../daemon/run-tunnel-end.ts'),
+      import('../tunnel-end-words.ts'),
+    ]);
     return runTunnelEnd({
       spec,
       ...(forMs === undefined ? {} : { forMs }),
