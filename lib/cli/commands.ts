@@ -7,6 +7,7 @@ import { completion } from './commands/completion.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
+import { dsr } from './commands/dsr.ts';
 import { enable } from './commands/enable.ts';
 import { flows } from './commands/flows.ts';
 import { forget } from './commands/forget.ts';
@@ -26,6 +27,7 @@ import { weight } from './commands/weight.ts';
 export const commands: readonly Command[] = [
   proxy,
   nat,
+  dsr,
   backend,
   up,
   check,

@@ -1,8 +1,10 @@
 /** Flags that several commands share, in the groups that belong together. */
+import { encapsulations } from '../model/encapsulation.ts';
 import { logLevels } from '../model/log.ts';
 import {
   allDownPolicies,
   balanceNames,
+  defaultDsrPathSpec,
   defaultNatPathSpec,
   onFailurePolicies,
   whenDownPolicies,
@@ -114,14 +116,11 @@ export const natFlags = {
 } as const satisfies Flags;
 
 const { snatPorts, maxFlows, workers } = defaultNatPathSpec;
+const { probePorts, newFlows } = defaultDsrPathSpec;
 
-/** The packet path that all services of mode nat of an instance share. */
-export const natPathFlags = {
-  workers: { type: 'number', describe: `Threads that rewrite packets: ${workers} unless given` },
-  'snat-ports': {
-    type: 'string',
-    describe: `Ports that rewritten packets leave from, and nothing else may use: ${snatPorts.join('-')} unless given`,
-  },
+/** The packet path that all services of one mode of an instance share. */
+const pathFlags = {
+  workers: { type: 'number', describe: `Threads that packets go through: ${workers} unless given` },
   'max-flows': { type: 'number', describe: `Flows tracked at once: ${maxFlows} unless given` },
   'on-failure': {
     type: 'string',
@@ -131,5 +130,41 @@ export const natPathFlags = {
   'add-vip': {
     type: 'string',
     describe: 'Interface to put VIPs on that this machine lacks, announced there and removed at exit',
+  },
+} as const satisfies Flags;
+
+/** That of mode nat. */
+export const natPathFlags = {
+  ...pathFlags,
+  'snat-ports': {
+    type: 'string',
+    describe: `Ports that rewritten packets leave from, and nothing else may use: ${snatPorts.join('-')} unless given`,
+  },
+} as const satisfies Flags;
+
+/** That of mode dsr. */
+export const dsrPathFlags = {
+  ...pathFlags,
+  'probe-ports': {
+    type: 'string',
+    describe: `Ports that checks leave from, and nothing else may use: ${probePorts.join('-')} unless given`,
+  },
+  'new-flows': {
+    type: 'number',
+    describe: `New flows that a thread remembers in a second: ${newFlows} unless given; the others go by hash`,
+  },
+} as const satisfies Flags;
+
+/** How the packets of a service of mode dsr reach its backends. */
+export const dsrFlags = {
+  encap: {
+    type: 'string',
+    choices: encapsulations,
+    describe: 'gre, ipip, or l2 for backends on the same link: gre unless given',
+  },
+  'outer-source': {
+    type: 'string',
+    describe:
+      'What tunnels begin at: auto (an address of this machine), ADDRESS, or NETWORK/BITS to vary it by flow',
   },
 } as const satisfies Flags;

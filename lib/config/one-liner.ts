@@ -1,11 +1,14 @@
 /**
- * The arguments of `sluice proxy` and `sluice nat` as the configuration file they stand for, and so the same words,
+ * The arguments of `sluice proxy`, `nat` and `dsr` as the configuration file they stand for, and so the same words,
  * limits and defaults: one service, which has the name of its instance.
  */
+import type { z } from 'zod';
 import { ExitCode, SluiceError } from '../model/errors.ts';
 import type { CheckTiming, InstanceSpec, Mode } from '../model/spec.ts';
 import { defaultCheck, parseCheck } from './check.ts';
 import { timingSchema } from './check-table.ts';
+import { dsrFindings } from './dsr-findings.ts';
+import { dsrPathSchema } from './dsr-keys.ts';
 import { explain, type Finding } from './explain.ts';
 import { natFindings } from './nat-findings.ts';
 import { natPathSchema } from './nat-keys.ts';
@@ -41,18 +44,31 @@ export interface ProxyArguments extends ServiceArguments {
   readonly udpMaxSessions?: number | undefined;
 }
 
-/** What the command line says of the packet path. */
-export interface NatPathArguments {
+/** What the command line says of a packet path. */
+interface PathArguments {
   readonly workers?: number | undefined;
-  readonly snatPorts?: string | undefined;
   readonly maxFlows?: number | undefined;
   readonly onFailure?: string | undefined;
   readonly addVip?: string | undefined;
 }
 
+interface NatPathArguments extends PathArguments {
+  readonly snatPorts?: string | undefined;
+}
+
+interface DsrPathArguments extends PathArguments {
+  readonly probePorts?: string | undefined;
+  readonly newFlows?: number | undefined;
+}
+
 export interface NatArguments extends ServiceArguments, NatPathArguments {
   readonly snat?: string | undefined;
   readonly whenDown?: string | undefined;
+}
+
+export interface DsrArguments extends ServiceArguments, DsrPathArguments {
+  readonly encap?: string | undefined;
+  readonly outerSource?: string | undefined;
 }
 
 /**
@@ -77,33 +93,50 @@ export function instanceFromArguments(given: ProxyArguments): InstanceSpec {
 /** The same for the arguments of `sluice nat`. */
 export function natInstanceFromArguments(given: NatArguments): InstanceSpec {
   const ofService = { snat: given.snat, 'when-down': given.whenDown };
-  return readOneLiner('nat', given, ofService, natPathKeys(given));
+  return readOneLiner('nat', given, ofService, { nat: natPathKeys(given) });
+}
+
+/** The same for the arguments of `sluice dsr`. */
+export function dsrInstanceFromArguments(given: DsrArguments): InstanceSpec {
+  const ofService = { encap: given.encap, 'outer-source': given.outerSource };
+  return readOneLiner('dsr', given, ofService, { dsr: dsrPathKeys(given) });
 }
 
 /**
- * A specification in which what the command line says of the packet path wins.
+ * A specification in which what the command line says of the packet paths wins, for all modes that have one.
  * @throws {SluiceError} as `instanceFromArguments` does.
  */
-export function withNatPath(spec: InstanceSpec, given: NatPathArguments): InstanceSpec {
-  const { data, error } = natPathSchema.safeParse(natPathKeys(given), { reportInput: true });
-  if (data === undefined) throw refusal(explain(error.issues)[0]!);
-  const nat = {
-    ...spec.nat,
-    ...(given.workers === undefined ? {} : { workers: data.workers }),
-    ...(given.snatPorts === undefined ? {} : { snatPorts: data.snatPorts }),
-    ...(given.maxFlows === undefined ? {} : { maxFlows: data.maxFlows }),
-    ...(given.onFailure === undefined ? {} : { onFailure: data.onFailure }),
-    ...(data.addVip === undefined ? {} : { addVip: data.addVip }),
-  };
-  const [finding] = natFindings(spec.services, nat);
+export function withPaths(spec: InstanceSpec, given: NatPathArguments & DsrPathArguments): InstanceSpec {
+  const nat = { ...spec.nat, ...givenKeys(given, readKeys(natPathSchema, natPathKeys(given))) };
+  const dsr = { ...spec.dsr, ...givenKeys(given, readKeys(dsrPathSchema, dsrPathKeys(given))) };
+  const [finding] = [...natFindings(spec.services, nat), ...dsrFindings(spec.services, { nat, dsr })];
   if (finding !== undefined) throw refusal(finding);
-  return { ...spec, nat };
+  return { ...spec, nat, dsr };
+}
+
+/** Of what was read, with the defaults in it, the keys that were given. */
+function givenKeys<Spec extends object>(given: object, spec: Spec): Partial<Spec> {
+  const names = new Set(Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [key])));
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => names.has(key))) as Partial<Spec>;
+}
+
+function readKeys<Spec>(schema: z.ZodType<Spec>, keys: object): Spec {
+  const { data, error } = schema.safeParse(keys, { reportInput: true });
+  if (error !== undefined) throw refusal(explain(error.issues)[0]!);
+  return data;
 }
 
 function natPathKeys(given: NatPathArguments) {
+  return { ...pathKeys(given), 'snat-ports': given.snatPorts };
+}
+
+function dsrPathKeys(given: DsrPathArguments) {
+  return { ...pathKeys(given), 'probe-ports': given.probePorts, 'new-flows': given.newFlows };
+}
+
+function pathKeys(given: PathArguments) {
   return {
     workers: given.workers,
-    'snat-ports': given.snatPorts,
     'max-flows': given.maxFlows,
     'on-failure': given.onFailure,
     ...(given.addVip === undefined ? {} : { 'add-vip': given.addVip }),
@@ -114,7 +147,7 @@ function readOneLiner(
   mode: Mode,
   given: ServiceArguments,
   ofService: object,
-  nat: object = {},
+  paths: object = {},
 ): InstanceSpec {
   const name = given.name ?? mode;
   const { spec, findings } = readInstance({
@@ -122,7 +155,7 @@ function readOneLiner(
     ...(given.control === undefined ? {} : { control: given.control }),
     ...(given.metrics === undefined ? {} : { metrics: given.metrics }),
     drain: given.drain,
-    nat,
+    ...paths,
     services: [
       {
         name,
@@ -137,20 +170,18 @@ function readOneLiner(
   });
   if (spec === undefined) throw refusal(findings[0]!);
   const timing = checkTiming(given);
-  return {
-    ...spec,
-    services: spec.services.map((service) => ({
-      ...service,
-      check: parseCheck(given.check ?? defaultCheck(service.listen), timing),
-    })),
-  };
+  const services = spec.services.map((service) => ({
+    ...service,
+    check: parseCheck(given.check ?? defaultCheck(service.listen), timing),
+  }));
+  const [finding] = dsrFindings(services, spec);
+  if (finding !== undefined) throw refusal(finding);
+  return { ...spec, services };
 }
 
 function checkTiming({ checkInterval, checkTimeout, rise, fall }: ServiceArguments): CheckTiming {
   const keys = { interval: checkInterval, timeout: checkTimeout, rise, fall };
-  const { data, error } = timingSchema.safeParse(keys, { reportInput: true });
-  if (data !== undefined) return data;
-  throw refusal(explain(error.issues)[0]!);
+  return readKeys(timingSchema, keys);
 }
 
 /** Keys whose option has another name, or that are no option. */

@@ -4,6 +4,8 @@
  */
 import { formatListen } from '../model/address.ts';
 import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
+import { missingPorts } from './backend-ports.ts';
+import { dsrFindings } from './dsr-findings.ts';
 import { explain, type Finding } from './explain.ts';
 import { misplacedKeys } from './mode-keys.ts';
 import { natFindings } from './nat-findings.ts';
@@ -16,13 +18,19 @@ export type Reading =
 export function readInstance(value: unknown): Reading {
   const instance = instanceSchema.safeParse(value, { reportInput: true });
   const services = instance.success ? instance.data.services : soundServices(value);
+  const portless = missingPorts(value);
   const others = [
+    ...portless,
     ...misplacedKeys(value, modeKeys),
     ...findClashes(services),
     ...natFindings(services, instance.data?.nat),
+    ...dsrFindings(services, instance.data),
   ];
   if (instance.success && others.length === 0) return { spec: instance.data };
-  return { findings: [...explain(instance.error?.issues ?? []), ...others] };
+  // What the schema makes of an address without a port is said in other words.
+  const known = new Set(portless.map(({ path }) => JSON.stringify(path)));
+  const issues = explain(instance.error?.issues ?? []);
+  return { findings: [...issues.filter(({ path }) => !known.has(JSON.stringify(path))), ...others] };
 }
 
 /** The services that can be read though others cannot, each at its place in the list. */

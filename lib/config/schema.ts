@@ -3,7 +3,13 @@
  * Types, errors and the published JSON Schema all come from here; what is read is the model's `InstanceSpec`.
  */
 import { z } from 'zod';
-import { formatHostPort, parseBackend, parseHostPort, parseListen } from '../model/address.ts';
+import {
+  formatBackend,
+  parseBackend,
+  parseBackendAddress,
+  parseHostPort,
+  parseListen,
+} from '../model/address.ts';
 import { formatDuration } from '../model/duration.ts';
 import { usageError } from '../model/errors.ts';
 import {
@@ -19,6 +25,7 @@ import {
 } from '../model/spec.ts';
 import { defaultCheck, parseCheck } from './check.ts';
 import { checkTable, checkText } from './check-table.ts';
+import { dsrPathSchema, dsrServiceKeys } from './dsr-keys.ts';
 import { anyText, count, table, text, time, timeOrZero } from './kinds.ts';
 import type { ModeKeys } from './mode-keys.ts';
 import { natPathSchema, natServiceKeys } from './nat-keys.ts';
@@ -46,19 +53,20 @@ const hashSeed = text((value) => {
   throw usageError(`${JSON.stringify(value)} is not a seed`, 'write 32 hexadecimal digits, in quotes');
 }, hashSeedPattern);
 
-const address = text((value) => parseHostPort(value, 'connect'));
+// Whether a port is needed depends on the mode of the service: see backend-ports.ts.
+const address = text((value) => parseBackendAddress(value, 'optional'));
 
 const backend = z.union([
-  text((value) => parseBackend(value, 'required')),
+  text((value) => parseBackend(value, 'optional')),
   table({
-    address: address.describe('HOST:PORT, IPv6 in brackets.'),
+    address: address.describe('HOST:PORT, or HOST for mode dsr; IPv6 in brackets.'),
     weight: z.int().min(0).max(65_535).prefault(1).describe('Its share of new flows; 0 takes none.'),
     name: backendName
       .optional()
       .describe('Its identity across reloads and in every hash; the address when absent.'),
   }).transform(
     ({ address, weight, name }): BackendSpec => ({
-      name: name ?? formatHostPort(address.host, address.port),
+      name: name ?? formatBackend(address.host, address.port),
       ...address,
       weight,
     }),
@@ -67,13 +75,8 @@ const backend = z.union([
 
 const listen = text(parseListen);
 
-const mode = z.enum(['proxy', 'nat'], {
-  error: ({ input }) =>
-    input === 'dsr' ? 'mode dsr is not available in this version\nuse proxy or nat' : undefined,
-});
-
 /** The policy of a service that names none: a flow that is forgotten comes back to where it was. */
-const usualBalance = { proxy: 'round-robin', nat: 'maglev' } as const;
+const usualBalance = { proxy: 'round-robin', nat: 'maglev', dsr: 'maglev' } as const;
 
 const usual = defaultProxySpec;
 
@@ -92,17 +95,20 @@ const limits = {
 
 const serviceTable = table({
   name: label.describe('Its identity across reloads; unique in the file.'),
-  mode: mode
+  mode: z
+    .enum(['proxy', 'nat', 'dsr'])
     .prefault('proxy')
-    .describe('proxy: two conversations, with the client and with the backend; nat: packets are rewritten.'),
+    .describe(
+      'proxy: two conversations, with the client and with the backend; nat: packets are rewritten; dsr: they are tunnelled, and backends answer clients themselves.',
+    ),
   listen: z
     .union([listen.transform((one) => [one]), z.array(listen).min(1)])
     .describe('[tcp://|udp://]HOST:PORT, :PORT for every address; one, or a list of them.'),
   balance: z
     .enum(balanceNames)
     .optional()
-    .describe('How a new flow finds its backend: round-robin for mode proxy, maglev for nat when absent.'),
-  backends: z.array(backend).min(1).describe('HOST:PORT[=WEIGHT], or a map.'),
+    .describe('How a new flow finds its backend: round-robin for mode proxy, else maglev when absent.'),
+  backends: z.array(backend).min(1).describe('HOST:PORT[=WEIGHT], HOST[=WEIGHT] for mode dsr, or a map.'),
   check: z
     .union([checkText, checkTable])
     .optional()
@@ -110,10 +116,15 @@ const serviceTable = table({
   'when-all-down': z.enum(allDownPolicies).prefault('reject').describe('What becomes of a new client then.'),
   ...limits,
   ...natServiceKeys,
+  ...dsrServiceKeys,
 });
 
 /** What has a meaning in one mode only. */
-export const modeKeys: ModeKeys = { proxy: Object.keys(limits), nat: Object.keys(natServiceKeys) };
+export const modeKeys: ModeKeys = {
+  proxy: Object.keys(limits),
+  nat: Object.keys(natServiceKeys),
+  dsr: Object.keys(dsrServiceKeys),
+};
 
 function toService(file: z.output<typeof serviceTable>): ServiceSpec {
   return {
@@ -137,6 +148,7 @@ function toService(file: z.output<typeof serviceTable>): ServiceSpec {
       udpMaxSessions: file['udp-max-sessions'],
     },
     nat: { snat: file.snat, whenDown: file['when-down'] },
+    dsr: { encapsulation: file.encap, outerSource: file['outer-source'] },
   };
 }
 
@@ -155,6 +167,7 @@ const instanceTable = table({
     .prefault(defaultHashSeed)
     .describe('32 hexadecimal digits; instances with the same seed place flows alike.'),
   nat: natPathSchema.prefault({}).describe('The packet path that all services of mode nat share.'),
+  dsr: dsrPathSchema.prefault({}).describe('The packet path that all services of mode dsr share.'),
   services: z.array(serviceSchema).min(1).describe('What is balanced.'),
 });
 

@@ -2,9 +2,12 @@
  * The packet path of one mode as the daemon sees it: what it is told, and what it can be asked. Those that there are,
  * with queues and threads, are loaded by whoever opens them; tests have one in memory.
  */
+
+import type { DsrSettings, DsrVip } from '../datapath/dsr/settings.ts';
 import type { FlowGroup } from '../datapath/flow-groups.ts';
 import type { FoundFlows } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
+import type { ProbeSource } from '../datapath/mode.ts';
 import type { NatSettings, NatVip } from '../datapath/nat/settings.ts';
 import type { Vip, VipBackend } from '../datapath/settings.ts';
 import type { PathSnapshot } from '../datapath/snapshot.ts';
@@ -24,6 +27,8 @@ export interface Datapath<V extends Vip> {
   backendTraffic(vips: readonly V[], backend: VipBackend): Traffic;
   /** How many flows a backend can have at these VIPs, each with a source port; null where flows keep the client's. */
   sourcePorts(vips: readonly V[], backend: VipBackend): number | null;
+  /** Where a check has to come from for its packets to go the way of clients'; see PathMode. */
+  probeFrom(vip: V, backend: VipBackend): ProbeSource | undefined;
   /** Packets to a VIP that were not sent on, by reason; without a VIP, those that were for none. */
   drops(vip?: Endpoint): Readonly<Record<string, number>>;
   flows(query: FlowQuery): FoundFlows;
@@ -46,4 +51,5 @@ export type OpenDatapath<Settings, V extends Vip> = (settings: Settings, log: Lo
 /** One for each mode that has a packet path. */
 export interface OpenDatapaths {
   readonly nat: OpenDatapath<NatSettings, NatVip>;
+  readonly dsr: OpenDatapath<DsrSettings, DsrVip>;
 }

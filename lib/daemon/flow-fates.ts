@@ -4,10 +4,11 @@
  *   mode proxy   a flow ends with its backend or service; a UDP session with its listener too
  *   mode nat     packets go to an address, whichever service names it; when none does any more, a UDP flow is placed
  *                anew as long as its VIP is served, and a TCP flow ends
+ *   mode dsr     the same, but that a backend is one for each service
  */
 import { formatHostPort, formatListen } from '../model/address.ts';
 import type { FlowFate } from '../model/plan.ts';
-import type { HostPort, InstanceSpec, Protocol, ServiceSpec } from '../model/spec.ts';
+import type { HostPort, InstanceSpec, Mode, Protocol, ServiceSpec } from '../model/spec.ts';
 import type { Addresses } from './resolve.ts';
 import type { FlowGroup, RunningService } from './running-service.ts';
 
@@ -37,8 +38,8 @@ export function fatesBetween(
     );
     return group.protocol === 'udp' && isClosed ? 'cut' : 'stay';
   };
-  const ofPackets: Foretell = ({ protocol, vip, backend }) => {
-    const endpoint = `${protocol} ${backend!.address}`;
+  const ofPackets: Foretell = ({ service, mode, protocol, vip, backend }) => {
+    const endpoint = `${scopeOf(mode, service)}${protocol} ${backend!.address}`;
     if (!endpointsBefore.has(endpoint)) return undefined;
     if (endpointsAfter.has(endpoint)) return 'stay';
     const isServed = [vip!, { ...vip!, host: '' }].some((at) => vipsAfter.has(endpointText(protocol, at)));
@@ -60,7 +61,9 @@ function servedEndpoints(services: readonly RunningService[]): ReadonlySet<strin
     pool.backends
       .filter(({ removed }) => !removed)
       .flatMap(({ address, port }) =>
-        protocolsOf(spec).map((each) => endpointText(each, { host: address, port })),
+        protocolsOf(spec).map(
+          (each) => scopeOf(spec.mode, spec.name) + endpointText(each, { host: address, port }),
+        ),
       ),
   );
   return new Set(endpoints);
@@ -69,7 +72,9 @@ function servedEndpoints(services: readonly RunningService[]): ReadonlySet<strin
 function wantedEndpoints(spec: InstanceSpec, addresses: Addresses): ReadonlySet<string> {
   const endpoints = packetServices(spec).flatMap((service) =>
     service.backends.flatMap(({ host, port }) =>
-      protocolsOf(service).map((each) => endpointText(each, { host: addresses(host), port })),
+      protocolsOf(service).map(
+        (each) => scopeOf(service.mode, service.name) + endpointText(each, { host: addresses(host), port }),
+      ),
     ),
   );
   return new Set(endpoints);
@@ -88,6 +93,11 @@ function packetServices({ services }: InstanceSpec): readonly ServiceSpec[] {
 
 function protocolsOf({ listen }: ServiceSpec): readonly Protocol[] {
   return [...new Set(listen.map(({ protocol }) => protocol))];
+}
+
+/** Whose backend it is, where that is not everybody's. */
+function scopeOf(mode: Mode, service: string): string {
+  return mode === 'dsr' ? `${service}: ` : '';
 }
 
 /** Without the port where a backend gets what clients have sent, whatever the port. */

@@ -9,6 +9,7 @@ import type { InstanceSpec } from '../model/spec.ts';
 import type { TraceView } from '../model/trace.ts';
 import { systemClock } from './clock.ts';
 import { createService } from './create-service.ts';
+import type { OpenDatapaths } from './datapath.ts';
 import { PacketPaths } from './packet-paths.ts';
 import { resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
@@ -25,8 +26,12 @@ export interface OfflineInstance {
 export async function openOffline(spec: InstanceSpec): Promise<OfflineInstance> {
   const addresses = await resolveHosts(spec);
   requireRoutable(spec.services, addresses);
-  const { offlineNat } = await import('../datapath/offline.ts');
-  const paths = new PacketPaths(spec, { nat: async (settings) => offlineNat(settings) }, silentLog);
+  const { offlineDsr, offlineNat } = await import('../datapath/offline.ts');
+  const open: OpenDatapaths = {
+    nat: async (settings) => offlineNat(settings),
+    dsr: async (settings) => offlineDsr(settings),
+  };
+  const paths = new PacketPaths(spec, open, silentLog);
   const surroundings = { clock: systemClock, random: Math.random, log: silentLog, hashSeed: spec.hashSeed };
   const services = spec.services.map((each) => createService(each, addresses, paths, surroundings));
   for (const service of services) {

@@ -4,7 +4,9 @@
  * at a time: a change that comes meanwhile waits, with all others that come, for the next.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { FlowEntry } from '../datapath/flow-list.ts';
 import type { Endpoint } from '../datapath/kernel/description.ts';
+import type { ProbeSource } from '../datapath/mode.ts';
 import type { PathSettings, Vip, VipBackend } from '../datapath/settings.ts';
 import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
@@ -14,7 +16,7 @@ import type { FlowQuery } from '../model/flow-query.ts';
 import type { Log } from '../model/log.ts';
 import type { Mode } from '../model/spec.ts';
 import { noTraffic, type Traffic } from '../model/traffic.ts';
-import type { FlowsView, PathView } from '../model/view.ts';
+import type { FlowsView, FlowView, PathView } from '../model/view.ts';
 import type { Datapath, OpenDatapath } from './datapath.ts';
 import { differingSettings } from './path-settings.ts';
 import type { FlowGroup, FlowSource } from './running-service.ts';
@@ -25,6 +27,8 @@ export interface VipOwner<V extends Vip> {
   vips(): readonly V[];
   /** What it serves no more, but for the flows that are there. */
   leavingVips(): readonly V[];
+  /** Packets go by what it wanted last. */
+  published(): void;
 }
 
 /** Flows that are looked at one by one to see which of them are over. */
@@ -128,6 +132,11 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     return this.#datapath?.sourcePorts(vips, backend) ?? null;
   }
 
+  /** Where a check has to come from for its packets to go the way of clients'; see PathMode. */
+  probeFrom(vip: V, backend: VipBackend): ProbeSource | undefined {
+    return this.#datapath?.probeFrom(vip, backend);
+  }
+
   /** Without a VIP those that were for none. */
   drops(vip?: Endpoint): Readonly<Record<string, number>> {
     return this.#datapath?.drops(vip) ?? {};
@@ -147,13 +156,13 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
       vip: { host: vip.address, port: vip.port },
       backend: { address: backend },
       flows,
-      examples: some.map((flow) => ({ ...flow, mode: this.mode })),
+      examples: some.map((flow) => this.#view(flow)),
     }));
   }
 
   flows(query: FlowQuery): FlowsView {
     const { flows, matching } = this.#datapath?.flows(query) ?? { flows: [], matching: 0 };
-    return { flows: flows.map((flow) => ({ ...flow, mode: this.mode })), matching };
+    return { flows: flows.map((flow) => this.#view(flow)), matching };
   }
 
   /** This moment, with those of the flows that `tuples` are packets of; undefined if it has not been opened. */
@@ -172,6 +181,15 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
     if (count > mostCounted) return undefined;
     const ofService = this.flows({ limit: count }).flows.filter((flow) => flow.service === service);
     return ofService.filter(({ state }) => state !== 'closing').length;
+  }
+
+  /** What of a flow does not pass here is not known. */
+  #view(flow: FlowEntry): FlowView {
+    const mode = this.mode;
+    if (mode !== 'dsr') return { ...flow, mode };
+    const { bytesOutPerSecond, ...others } = flow;
+    const rate = bytesOutPerSecond === undefined ? {} : { bytesOutPerSecond: null };
+    return { ...others, mode, packetsOut: null, bytesOut: null, ...rate };
   }
 
   #run(): Promise<void> {
@@ -198,6 +216,7 @@ export class PacketPath<S extends PathSettings, V extends Vip> implements FlowSo
         if (this.#refusing) this.#refuse(datapath);
       }
       this.#published = wanted;
+      for (const owner of this.#owners) owner.published();
     }
   }
 

@@ -11,6 +11,8 @@ import { formatListen } from '../model/address.ts';
 import type { Listen, ServiceSpec } from '../model/spec.ts';
 import type { Traffic } from '../model/traffic.ts';
 import type { ServiceView } from '../model/view.ts';
+import type { TunnelMouth } from './check-way.ts';
+import type { PacketMode } from './packet-modes.ts';
 import type { PacketPath, VipOwner } from './packet-path.ts';
 import type { Addresses } from './resolve.ts';
 import type { FlowSource, RunningService, Surroundings } from './running-service.ts';
@@ -21,8 +23,7 @@ export interface PacketServiceOptions<S extends PathSettings, V extends Vip> {
   readonly spec: ServiceSpec;
   readonly addresses: Addresses;
   readonly path: PacketPath<S, V>;
-  /** What the mode adds to a VIP. */
-  readonly complete: (vip: Vip, spec: ServiceSpec) => V;
+  readonly mode: PacketMode<V>;
   readonly surroundings: Surroundings;
 }
 
@@ -37,7 +38,7 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
   nowMs: number;
   readonly pool: BackendPool;
   readonly #path: PacketPath<S, V>;
-  readonly #complete: (vip: Vip, spec: ServiceSpec) => V;
+  readonly #mode: PacketMode<V>;
   readonly #surroundings: Surroundings;
   readonly #backends: WatchedBackends;
   #bound: readonly Bound[] = [];
@@ -47,9 +48,9 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
   readonly #cut = new Set<Backend>();
 
   /** Makes a service that serves no address and checks nothing yet. */
-  constructor({ spec, addresses, path, complete, surroundings }: PacketServiceOptions<S, V>) {
+  constructor({ spec, addresses, path, mode, surroundings }: PacketServiceOptions<S, V>) {
     this.spec = spec;
-    this.#complete = complete;
+    this.#mode = mode;
     this.nowMs = surroundings.clock.nowMs();
     this.#path = path;
     this.#surroundings = surroundings;
@@ -58,6 +59,7 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
       settings: poolSettings(spec),
       addresses,
       surroundings,
+      wayOf: (check) => mode.checkWay(this.#mouth, check),
       onDown: () => undefined,
     });
     this.pool = this.#backends.pool;
@@ -109,7 +111,10 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
     return this.#path.sourcePorts(this.#vips(), this.#wanted(backend));
   }
 
-  check(): void {
+  /** Not before packets can go where the checks lead: see `published`. */
+  check(): void {}
+
+  published(): void {
     this.#backends.check();
   }
 
@@ -176,7 +181,7 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
       queued: 0,
       connections: this.#sumOfVips(({ opened }) => opened),
       packetsIn: this.#sumOfVips(({ packetsIn }) => packetsIn),
-      packetsOut: this.#sumOfVips(({ packetsOut }) => packetsOut),
+      packetsOut: spec.mode === 'dsr' ? null : this.#sumOfVips(({ packetsOut }) => packetsOut),
       bytesIn: this.#sumOfVips(({ bytesIn }) => bytesIn),
       bytesOut: this.#sumOfVips(({ bytesOut }) => bytesOut),
       dropped: this.#dropped(),
@@ -188,9 +193,23 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
     return this.#endpoints().map((at) => this.#vip(at, []));
   }
 
+  /** Where tunnels to the backends begin, in a mode that has such. */
+  get #mouth(): TunnelMouth {
+    return {
+      vip: (protocol) => {
+        const found = this.#endpoints().find((at) => at.protocol === protocol);
+        return found && { host: found.address, port: found.port };
+      },
+      source: (backend, { host }) => {
+        const at = this.#endpoints().find(({ address }) => address === host)!;
+        return this.#path.probeFrom(this.#vip(at, []), this.#wanted(backend));
+      },
+    };
+  }
+
   #vip(at: Endpoint, backends: readonly VipBackend[]): V {
     const { name, balance, whenAllDown } = this.spec;
-    return this.#complete({ ...at, service: name, balance, whenAllDown, backends }, this.spec);
+    return this.#mode.complete({ ...at, service: name, balance, whenAllDown, backends }, this.spec);
   }
 
   #wanted(backend: Backend): VipBackend {

@@ -1,7 +1,7 @@
 /** Backends changed by a person while they serve. */
 import type { Backend } from '../balance/backend.ts';
 import type { BackendPatch } from '../control/controllable.ts';
-import { formatHostPort } from '../model/address.ts';
+import { formatBackend } from '../model/address.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { RunningService } from './running-service.ts';
 
@@ -21,7 +21,7 @@ export function patchBackends(
   for (const service of services) {
     if (wanted.service !== undefined && service.spec.name !== wanted.service) continue;
     for (const backend of service.pool.backends) {
-      const names = [backend.name, formatHostPort(backend.address, backend.port)];
+      const names = [backend.name, formatBackend(backend.address, backend.port)];
       if (backend.removed || !names.includes(wanted.backend)) continue;
       if (weight !== undefined) service.pool.setWeight(backend, weight);
       if (state !== undefined) service.pool.setAdmin(backend, state);

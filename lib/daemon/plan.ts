@@ -119,7 +119,7 @@ function countFlows(groups: readonly FatedGroup[]): FlowsPlan {
   };
 }
 
-/** The tables before and after; the packet path has one for each family of addresses. */
+/** The tables before and after; mode nat has one for each family of addresses. */
 function compareSlots(
   pool: BackendPool,
   { mode, backends, balance, whenAllDown, check }: ServiceSpec,
@@ -130,7 +130,7 @@ function compareSlots(
   next.update(backends, { balance, whenAllDown, noticeMs: noticeMs(check), maxConnections: 0 }, 0);
   // Of those that are new nobody has looked the address up yet.
   const familyOf = ({ host, address }: Backend): number =>
-    mode === 'proxy' ? 0 : ipFamily(address) || ipFamily(addresses(host));
+    mode === 'nat' ? ipFamily(address) || ipFamily(addresses(host)) : 0;
   const families = new Set([...pool.candidates, ...next.candidates].map(familyOf));
   const total = { slots: 0, moved: 0, unavoidable: 0 };
   for (const family of families) {

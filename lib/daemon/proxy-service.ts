@@ -123,6 +123,7 @@ export class ProxyService implements RunningService, FlowSource {
     this.#context.limits = spec.proxy;
     this.#context.whenAllDown = spec.whenAllDown;
     const removed = this.#backends.update(spec, poolSettings(spec), addresses);
+    this.#backends.check();
     this.#tcp.admit();
     return removed;
   }

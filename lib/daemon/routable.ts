@@ -1,4 +1,5 @@
 /** What only shows once names have become addresses: between which of them no packet can go. */
+import { dsrFindings } from '../config/dsr-findings.ts';
 import { natFindings } from '../config/nat-findings.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { ServiceSpec } from '../model/spec.ts';
@@ -11,7 +12,7 @@ export function requireRoutable(services: readonly ServiceSpec[], addresses: Add
     listen: service.listen.map((listen) => ({ ...listen, host: addresses(listen.host) })),
     backends: service.backends.map((backend) => ({ ...backend, host: addresses(backend.host) })),
   }));
-  const [finding] = natFindings(resolved, undefined);
+  const [finding] = [...natFindings(resolved, undefined), ...dsrFindings(resolved, undefined)];
   if (finding === undefined) return;
   const { message, remedy } = finding;
   throw new SluiceError('ERR_SLUICE_UNROUTABLE', message, remedy === undefined ? {} : { remedy });

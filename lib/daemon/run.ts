@@ -84,4 +84,8 @@ const openDatapaths: OpenDatapaths = {
     }
     return natDatapath(settings, log, systemClock);
   },
+  async dsr(settings, log) {
+    const { dsrDatapath } = await import('../datapath/open.ts');
+    return dsrDatapath(settings, log, systemClock);
+  },
 };

@@ -1,6 +1,6 @@
 /** What services have in common in the documents of the control socket: their backends and their flows. */
 import type { Backend } from '../balance/backend.ts';
-import { formatHostPort } from '../model/address.ts';
+import { formatBackend } from '../model/address.ts';
 import { type FlowQuery, orderOfFlows } from '../model/flow-query.ts';
 import type { BackendView, FlowsView, StateChange } from '../model/view.ts';
 import type { RunningService } from './running-service.ts';
@@ -15,7 +15,7 @@ export function viewBackend(
   return {
     service: service.spec.name,
     name: backend.name,
-    address: formatHostPort(backend.address, backend.port),
+    address: formatBackend(backend.address, backend.port),
     weight: backend.weight,
     state: backend.state,
     health: {

@@ -1,10 +1,8 @@
 /** From what a service listens on to VIPs of a packet path. */
 import { networkInterfaces } from 'node:os';
 import type { Endpoint } from '../datapath/kernel/description.ts';
-import type { NatVip } from '../datapath/nat/settings.ts';
-import type { Vip } from '../datapath/settings.ts';
 import { SluiceError } from '../model/errors.ts';
-import type { Listen, ServiceSpec } from '../model/spec.ts';
+import type { Listen } from '../model/spec.ts';
 import type { Addresses } from './resolve.ts';
 
 /** Where packets for it come to. Throws ERR_SLUICE_NO_ADDRESS where every address of a machine without one is meant. */
@@ -19,9 +17,4 @@ export function endpointsAt({ protocol, host, port }: Listen, addresses: Address
     });
   }
   return own.map(({ address }) => ({ protocol, address, port }));
-}
-
-/** A VIP of a service of mode nat. */
-export function natVip(vip: Vip, { nat }: ServiceSpec): NatVip {
-  return { ...vip, snat: nat.snat !== 'none', whenDown: nat.whenDown };
 }

@@ -3,7 +3,8 @@ import type { Backend } from '../balance/backend.ts';
 import { BackendPool, type PoolSettings } from '../balance/pool.ts';
 import { HealthChecker } from '../health/session/checker.ts';
 import { probeFor } from '../health/session/probe-for.ts';
-import type { ServiceSpec } from '../model/spec.ts';
+import type { CheckSpec, ServiceSpec } from '../model/spec.ts';
+import { type CheckWay, directly } from './check-way.ts';
 import type { Addresses } from './resolve.ts';
 import type { Surroundings } from './running-service.ts';
 
@@ -12,6 +13,8 @@ export interface WatchedBackendsOptions {
   readonly settings: PoolSettings;
   readonly addresses: Addresses;
   readonly surroundings: Surroundings;
+  /** How a check finds its backend; straight there when absent. */
+  readonly wayOf?: (check: CheckSpec) => CheckWay;
   /** Called when a backend has gone down. */
   readonly onDown: (backend: Backend) => void;
 }
@@ -20,14 +23,17 @@ export class WatchedBackends {
   readonly pool: BackendPool;
   #spec: ServiceSpec;
   readonly #surroundings: Surroundings;
+  readonly #wayOf: (check: CheckSpec) => CheckWay;
   readonly #onDown: (backend: Backend) => void;
   readonly #checkers = new Map<Backend, HealthChecker>();
 
   /** Checks nothing yet. */
-  constructor({ spec, settings, addresses, surroundings, onDown }: WatchedBackendsOptions) {
+  constructor(options: WatchedBackendsOptions) {
+    const { spec, settings, addresses, surroundings, wayOf = () => directly, onDown } = options;
     const { clock, random, hashSeed } = surroundings;
     this.#spec = spec;
     this.#surroundings = surroundings;
+    this.#wayOf = wayOf;
     this.#onDown = onDown;
     this.pool = new BackendPool({ ...settings, hashSeed, random }, spec.backends, clock.nowMs());
     this.#address(addresses);
@@ -41,7 +47,7 @@ export class WatchedBackends {
     for (const backend of unwatched) this.#watch(backend, unwatched.length);
   }
 
-  /** Adopts a new specification and returns the backends that were removed. */
+  /** Adopts a new specification and returns the backends that were removed. Those that are new are not checked yet. */
   update(spec: ServiceSpec, settings: PoolSettings, addresses: Addresses): readonly Backend[] {
     const checkChanged = JSON.stringify(spec.check) !== JSON.stringify(this.#spec.check);
     this.#spec = spec;
@@ -55,7 +61,6 @@ export class WatchedBackends {
     for (const backend of checkChanged ? [...this.#checkers.keys()] : [...removed, ...moved]) {
       this.#unwatch(backend);
     }
-    this.check();
     return removed;
   }
 
@@ -92,10 +97,13 @@ export class WatchedBackends {
   #watch(backend: Backend, together: number): void {
     const { clock, random } = this.#surroundings;
     const { check } = this.#spec;
+    const way = this.#wayOf(check);
+    const probe = probeFor(check);
     const checker = new HealthChecker({
       target: { host: backend.address, port: backend.port, backendName: backend.name },
       check,
-      probe: probeFor(check),
+      probe: probe && way.through(probe, backend),
+      inWords: (failure) => way.inWords(failure),
       clock,
       random,
       onVerdict: (up, last) => this.#judge(backend, up, last),

@@ -6,20 +6,26 @@ import { buildMaglev } from '../hash/maglev.ts';
 import { SipHash } from '../hash/siphash.ts';
 import type { Choice, Member } from './publication.ts';
 
+/** Which VIPs have a Maglev table: those whose policy places by hash, or all, for packets that have to be. */
+export type TablesWanted = 'by-policy' | 'always';
+
 export class Choices {
   readonly #hash: SipHash;
+  readonly #wanted: TablesWanted;
   /** Of the last generation, by members. */
   #tables: ReadonlyMap<string, Uint16Array> = new Map();
 
-  constructor(hashSeed: string) {
+  constructor(hashSeed: string, tables: TablesWanted) {
     this.#hash = new SipHash(hashSeed);
+    this.#wanted = tables;
   }
 
   /** Adds tables to those that need one. */
   complete(choices: readonly Choice[]): readonly Choice[] {
     const tables = new Map<string, Uint16Array>();
     const completed = choices.map((choice) => {
-      if (choice.balance !== 'maglev' && choice.balance !== 'source') return choice;
+      const byHash = choice.balance === 'maglev' || choice.balance === 'source';
+      if (!byHash && this.#wanted === 'by-policy') return choice;
       const key = JSON.stringify(choice.members.map(({ name, weight }) => [name, weight]));
       const table = tables.get(key) ?? this.#tables.get(key) ?? this.#build(choice.members);
       tables.set(key, table);

@@ -5,6 +5,8 @@
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { noTraffic, type Traffic } from '../model/traffic.ts';
 import type { PathView } from '../model/view.ts';
+import { DsrMode } from './dsr/mode.ts';
+import type { DsrSettings, DsrVip } from './dsr/settings.ts';
 import type { FlowGroup } from './flow-groups.ts';
 import type { FoundFlows } from './flow-list.ts';
 import { CommandError, commandRunner, type Run } from './kernel/command.ts';
@@ -62,6 +64,10 @@ export class OfflineDatapath<V extends Vip, P extends Publication> {
     });
   }
 
+  probeFrom(): undefined {
+    return undefined;
+  }
+
   vipTraffic(): Traffic {
     return noTraffic;
   }
@@ -105,6 +111,12 @@ export function offlineNat(settings: NatSettings): OfflineDatapath<NatVip, Publi
   return new OfflineDatapath(mode, settings);
 }
 
+/** The tables of mode dsr. */
+export function offlineDsr(settings: DsrSettings): OfflineDatapath<DsrVip, Publication> {
+  const mode = new DsrMode(settings, pathLimits, lenient(commandRunner(settings.directory)));
+  return new OfflineDatapath(mode, settings);
+}
+
 /** Where this machine has no route to a backend, the machine that is meant may: its address is not known here. */
 function lenient(run: Run): Run {
   return async (program, args, input) => {
@@ -113,7 +125,7 @@ function lenient(run: Run): Run {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       const unspecified = args.at(-1)!.includes(':') ? '::' : '0.0.0.0';
-      return JSON.stringify([{ prefsrc: unspecified }]);
+      return JSON.stringify([{ prefsrc: unspecified, dev: 'lo' }]);
     }
   };
 }

@@ -8,6 +8,8 @@ import { createPolicy, type PolicyOptions } from '../balance/create-policy.ts';
 import { Maglev } from '../balance/maglev.ts';
 import type { Policy } from '../balance/policy.ts';
 import { flowKeyLength, flowKeyOffset } from '../hash/flow-key.ts';
+import { SipHash } from '../hash/siphash.ts';
+import type { BalanceName } from '../model/spec.ts';
 import { destinationAt, type Packet, sourceAt } from '../packet/packet.ts';
 import type { Choice, Member } from './publication.ts';
 
@@ -33,6 +35,8 @@ class Endpoint implements Candidate {
 interface Chooser {
   readonly choice: Choice;
   readonly policy: Policy<Packet, Endpoint>;
+  /** Says the same of a packet whoever asks, and when; the policy itself if it does. */
+  readonly hash: Policy<Packet, Endpoint> | undefined;
 }
 
 /** `slot` and `table`, of indices among the members, where a hash places flows. */
@@ -68,7 +72,14 @@ export class Picker {
 
   /** The endpoint that takes the new flow which `packet` begins at a VIP; 0 if none does. */
   pick(vip: number, packet: Packet): number {
-    return this.#choosers[vip]?.policy.pick(packet, nobody, 0)?.number ?? 0;
+    const chooser = this.#choosers[vip];
+    if (chooser === undefined || chooser.choice.refuse) return 0;
+    return chooser.policy.pick(packet, nobody, 0)?.number ?? 0;
+  }
+
+  /** The endpoint that a packet of a flow goes to of which nothing is known; 0 if there is none. Takes a table. */
+  place(vip: number, packet: Packet): number {
+    return this.#choosers[vip]?.hash?.pick(packet, nobody, 0)?.number ?? 0;
   }
 
   /** Who may take the new flow which `packet` begins at a VIP, and the slot of the table that says so, if one does. */
@@ -81,19 +92,34 @@ export class Picker {
   }
 
   #chooser(choice: Choice): Chooser {
-    const policy = createPolicy<Packet, Endpoint>(choice.balance, this.#options, {
+    const policy = this.#policy(choice.balance);
+    const members = choice.members.map((member) => new Endpoint(member, this.#flowsOfEndpoint));
+    const { table } = choice;
+    if (table === undefined) {
+      policy.rebuild(members);
+      return { choice, policy, hash: undefined };
+    }
+    const hash = policy instanceof Maglev ? policy : this.#byHash();
+    hash.adopt(members, table);
+    if (hash !== policy) policy.rebuild(members);
+    return { choice, policy, hash };
+  }
+
+  #byHash(): Maglev<Packet, Endpoint> {
+    return new Maglev(new SipHash(this.#options.hashSeed), writePacketKey);
+  }
+
+  #policy(balance: BalanceName): Policy<Packet, Endpoint> {
+    return createPolicy<Packet, Endpoint>(balance, this.#options, {
       flow: writePacketKey,
       source: writePacketSourceKey,
     });
-    const members = choice.members.map((member) => new Endpoint(member, this.#flowsOfEndpoint));
-    if (policy instanceof Maglev && choice.table !== undefined) policy.adopt(members, choice.table);
-    else policy.rebuild(members);
-    return { choice, policy };
   }
 }
 
 function isSameChoice(one: Choice, other: Choice): boolean {
-  return one.balance === other.balance && isDeepStrictEqual(one.members, other.members);
+  const { balance, refuse, members } = one;
+  return balance === other.balance && refuse === other.refuse && isDeepStrictEqual(members, other.members);
 }
 
 /** The same bytes that a socket's flow has: see hash/flow-key.ts. */

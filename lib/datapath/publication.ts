@@ -9,13 +9,15 @@ export interface Member {
   readonly weight: number;
 }
 
-/** Who takes the new flows of one VIP. */
+/** Who takes the new flows of one VIP, and packets in the middle of flows that nobody remembers. */
 export interface Choice {
   /** The VIP's number. */
   readonly vip: number;
   readonly balance: BalanceName;
   readonly members: readonly Member[];
-  /** The Maglev table over `members`, in shared memory, for the policies that place by hash. */
+  /** Nobody takes new flows any more. */
+  readonly refuse: boolean;
+  /** The Maglev table over `members`, in shared memory, where something is placed by hash. */
   readonly table?: Uint16Array;
 }
 

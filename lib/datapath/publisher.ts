@@ -2,7 +2,7 @@
  * Gives numbers to what the daemon asks for and says who takes new flows, one generation after the other. What else
  * stands in a mode's tables under these numbers is the mode's to say.
  */
-import { Choices } from './choices.ts';
+import { Choices, type TablesWanted } from './choices.ts';
 import type { Endpoint } from './kernel/description.ts';
 import { type Assignment, LastingNumbers } from './lasting-numbers.ts';
 import type { Circumstances } from './mode.ts';
@@ -49,10 +49,11 @@ export class Publisher<V extends Vip, VipValue, EndpointValue> {
     { vips, endpoints }: PublisherLimits,
     hashSeed: string,
     endpointName: (vip: V, backend: VipBackend) => string,
+    tables: TablesWanted,
   ) {
     this.endpointDown = new Uint8Array(new SharedArrayBuffer(endpoints));
     this.#endpointName = endpointName;
-    this.#choices = new Choices(hashSeed);
+    this.#choices = new Choices(hashSeed, tables);
     this.#vips = new LastingNumbers('addresses of services', vips);
     this.#endpoints = new LastingNumbers('backends', endpoints);
   }
@@ -93,7 +94,7 @@ export class Publisher<V extends Vip, VipValue, EndpointValue> {
       const members = up
         .filter(({ weight }) => weight > 0)
         .map((backend) => ({ endpoint: numberOf(backend), name: backend.name, weight: backend.weight }));
-      return { vip: vips.numberOf(name)!, balance: vip.balance, members: refuse ? [] : members };
+      return { vip: vips.numberOf(name)!, balance: vip.balance, members, refuse };
     });
     for (const { number, retired } of endpoints.all) {
       if (!retired) this.endpointDown[number] = Number(!well.has(number));

@@ -7,18 +7,19 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { RawSocket } from 'node-linux-sockets';
 import { Queue } from 'node-netfilter-queue';
 import { createShard } from './create-shard.ts';
+import type { DsrPublication } from './dsr/mode.ts';
+import type { DsrShardSettings } from './dsr/shard.ts';
 import { serve } from './loop.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { NatPublication } from './nat/mode.ts';
 import type { NatShardSettings } from './nat/shard.ts';
+import type { Publication } from './publication.ts';
 import { type ShardMemory, tallyNames, Vital } from './shard-memory.ts';
 
 /** What a worker is to do with its packets. */
-export interface WorkerTask {
-  readonly mode: 'nat';
-  readonly settings: NatShardSettings;
-  readonly publication: NatPublication;
-}
+export type WorkerTask =
+  | { readonly mode: 'nat'; readonly settings: NatShardSettings; readonly publication: NatPublication }
+  | { readonly mode: 'dsr'; readonly settings: DsrShardSettings; readonly publication: DsrPublication };
 
 export interface WorkerData {
   readonly queue: number;
@@ -49,7 +50,8 @@ const queueLength = 32_768;
 const coalesceMicros = 50;
 
 const queue = new Queue(number, {
-  gso: true,
+  // A super-packet does not fit into a tunnel.
+  gso: task.mode === 'nat',
   batchSize: settings.batchSize,
   queueLength,
   coalesceMicros,
@@ -60,12 +62,13 @@ try {
   const shard = createShard(task, memory, Math.random, nowMs(), (family) => new RawSocket(family));
   Atomics.store(vitals, Vital.taken, publication.tables.generation);
   const takeTables = (): void => {
-    let latest: typeof publication | undefined;
+    let latest: Publication | undefined;
     for (let mail = receiveMessageOnPort(port); mail !== undefined; mail = receiveMessageOnPort(port)) {
       latest = mail.message;
     }
     if (latest === undefined) return;
-    shard.use(latest);
+    // Its own mode's: nobody else writes to the mailbox.
+    shard.use(latest as never);
     Atomics.store(vitals, Vital.taken, latest.tables.generation);
   };
   const tally = (): void => {

@@ -4,6 +4,8 @@
  * Two specs that are deeply equal describe the same thing, which is what a reload relies on.
  */
 
+import type { EncapsulationName } from './encapsulation.ts';
+
 export type Protocol = 'tcp' | 'udp';
 
 export type Mode = 'proxy' | 'nat' | 'dsr';
@@ -24,7 +26,7 @@ export const allDownPolicies = ['reject', 'drop', 'last-known'] as const;
 
 export type AllDownPolicy = (typeof allDownPolicies)[number];
 
-/** A host (a name or an address without brackets) and a port (0–65535). */
+/** A host (a name or an address without brackets) and a port (0–65535; of a backend of mode dsr, 0 for none). */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
@@ -36,7 +38,7 @@ export interface Listen extends HostPort {
 }
 
 export interface BackendSpec extends HostPort {
-  /** The identity across reloads and in every hash; `HOST:PORT` unless the file gives another. */
+  /** The identity across reloads and in every hash; its address unless the file gives another. */
   readonly name: string;
   /** 0–65535; 0 takes no new flows. */
   readonly weight: number;
@@ -127,6 +129,16 @@ export interface NatSpec {
   readonly whenDown: WhenDownPolicy;
 }
 
+/** How the packets of a service reach backends that answer clients by themselves. */
+export interface DsrSpec {
+  readonly encapsulation: EncapsulationName;
+  /**
+   * What tunnels begin at: an address that this machine has towards each backend (`auto`), or addresses and networks
+   * (`10.7.0.0/24`) of which each flow has one.
+   */
+  readonly outerSource: 'auto' | readonly string[];
+}
+
 /** What becomes of packets while nobody decides over them: lost, or on their way as if sluice were not there. */
 export const onFailurePolicies = ['drop', 'bypass'] as const;
 
@@ -149,6 +161,13 @@ export interface NatPathSpec extends PathSpec {
   readonly snatPorts: readonly [first: number, last: number];
 }
 
+export interface DsrPathSpec extends PathSpec {
+  /** The ports that checks leave from, both ends included: packets from there go to the backend that is checked. */
+  readonly probePorts: readonly [first: number, last: number];
+  /** New flows that each worker remembers in a second; those beyond are placed all the same, by hash alone. */
+  readonly newFlows: number;
+}
+
 export interface ServiceSpec {
   /** The identity across reloads; unique within an instance. */
   readonly name: string;
@@ -162,6 +181,8 @@ export interface ServiceSpec {
   readonly proxy: ProxySpec;
   /** For mode nat. */
   readonly nat: NatSpec;
+  /** For mode dsr. */
+  readonly dsr: DsrSpec;
 }
 
 /** Everything one running sluice is asked to be. */
@@ -176,6 +197,7 @@ export interface InstanceSpec {
   /** Seeds the hashes: instances with the same seed place flows alike. 32 hexadecimal digits. */
   readonly hashSeed: string;
   readonly nat: NatPathSpec;
+  readonly dsr: DsrPathSpec;
   readonly services: readonly ServiceSpec[];
 }
 
@@ -202,13 +224,18 @@ export const defaultProxySpec: ProxySpec = {
 
 export const defaultNatSpec: NatSpec = { snat: 'auto', whenDown: 'reset' };
 
+export const defaultDsrSpec: DsrSpec = { encapsulation: 'gre', outerSource: 'auto' };
+
+const defaultPathSpec: PathSpec = { workers: 1, maxFlows: 262_144, onFailure: 'drop', timeouts: {} };
+
 /** The ports lie above those that Linux gives to its own connections (`ip_local_port_range`). */
-export const defaultNatPathSpec: NatPathSpec = {
-  workers: 1,
-  snatPorts: [61_000, 65_535],
-  maxFlows: 262_144,
-  onFailure: 'drop',
-  timeouts: {},
+export const defaultNatPathSpec: NatPathSpec = { ...defaultPathSpec, snatPorts: [61_000, 65_535] };
+
+/** The ports lie below them. */
+export const defaultDsrPathSpec: DsrPathSpec = {
+  ...defaultPathSpec,
+  probePorts: [26_624, 28_671],
+  newFlows: 125_000,
 };
 
 export const defaultDrainMs = 10_000;

@@ -103,7 +103,10 @@ export interface ServiceView {
   readonly queued: number;
   /** Accepted since the start. */
   readonly connections: number;
-  /** A proxy sees the streams of TCP, not their packets: null where a service has any. */
+  /**
+   * A proxy sees the streams of TCP, not their packets: null where a service has any. In direct server return nothing
+   * is seen of what goes to clients: `packetsOut` is null, `bytesOut` 0.
+   */
   readonly packetsIn: number | null;
   readonly packetsOut: number | null;
   readonly bytesIn: number;

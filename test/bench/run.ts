@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { installPeers } from '../support/install.ts';
 import { allowedCores } from '../support/proc.ts';
 import { entry } from '../support/sluice.ts';
+import { dsr } from './dsr.ts';
 import { dsrForwardMeasures } from './dsr-forward.ts';
 import { alternate, type Measure } from './measure.ts';
 import { nat } from './nat.ts';
@@ -17,7 +18,7 @@ import { top } from './top.ts';
 const benchmarks: Readonly<Record<string, readonly Measure[]>> = {
   proxy,
   nat,
-  dsr: dsrForwardMeasures,
+  dsr: [...dsr, ...dsrForwardMeasures],
   top,
 };
 

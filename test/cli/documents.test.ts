@@ -64,7 +64,7 @@ describe('the manual page', () => {
 
   it('shows a configuration that is one', () => {
     const [, example = ''] = /\.Bd[^\n]*\n(name: [\s\S]*?)\.Ed\n/.exec(manual) ?? [];
-    assert.equal(parseConfig(example, 'sluice.8').services.length, 2);
+    assert.equal(parseConfig(example, 'sluice.8').services.length, 3);
   });
 
   it('shows lines that can be typed', () => {

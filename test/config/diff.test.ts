@@ -66,6 +66,7 @@ describe('the difference between two configurations', () => {
     whenAllDown: { whenAllDown: 'drop' },
     proxy: { proxy: { ...web.proxy, retries: 9 } },
     nat: { nat: { ...web.nat, whenDown: 'drop' } },
+    dsr: { dsr: { ...web.dsr, encapsulation: 'ipip' } },
   };
   for (const [part, change] of Object.entries(changes)) {
     it(`shows that ${part} has changed, and nothing else`, () => {

@@ -1,7 +1,7 @@
 /** What a configuration says of mode nat: what it means, and every mistake that can be made in it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { natInstanceFromArguments, withNatPath } from '../../lib/config/one-liner.ts';
+import { natInstanceFromArguments, withPaths } from '../../lib/config/one-liner.ts';
 import { ConfigError, parseConfig } from '../../lib/config/parse.ts';
 import { ExitCode } from '../../lib/model/errors.ts';
 import { defaultNatPathSpec, defaultNatSpec } from '../../lib/model/spec.ts';
@@ -231,13 +231,13 @@ describe('the arguments of sluice nat', () => {
 
   it('win over a file where they speak of the packet path, and are held against it', () => {
     const spec = parseConfig(file({ nat: 'workers: 2, on-failure: bypass' }), 'f');
-    assert.deepEqual(withNatPath(spec, { workers: 3, addVip: 'eth1' }).nat, {
+    assert.deepEqual(withPaths(spec, { workers: 3, addVip: 'eth1' }).nat, {
       ...spec.nat,
       workers: 3,
       addVip: 'eth1',
     });
-    assert.deepEqual(withNatPath(spec, {}).nat, spec.nat);
-    assert.throws(() => withNatPath(spec, { snatPorts: '80-90' }), {
+    assert.deepEqual(withPaths(spec, {}).nat, spec.nat);
+    assert.throws(() => withPaths(spec, { snatPorts: '80-90' }), {
       message: 'port 80 of the VIP lies in snat-ports 80-90',
       exitCode: ExitCode.usage,
     });

@@ -7,6 +7,8 @@ import { ExitCode } from '../../lib/model/errors.ts';
 import {
   defaultCheckTiming,
   defaultDrainMs,
+  defaultDsrPathSpec,
+  defaultDsrSpec,
   defaultHashSeed,
   defaultNatPathSpec,
   defaultNatSpec,
@@ -39,7 +41,7 @@ const service = (line: string): string => `services:
 const serviceKeys =
   'name, mode, listen, balance, backends, check, when-all-down, connect-timeout, retries, idle-timeout, ' +
   'half-close-timeout, max-connections, queue-length, queue-timeout, udp-idle-timeout, udp-answers, udp-max-sessions, ' +
-  'snat, when-down';
+  'snat, when-down, encap, outer-source';
 
 const tcpCheckKeys = 'type, port, interval, fast-interval, timeout, rise, fall';
 
@@ -50,6 +52,7 @@ describe('a configuration file', () => {
       drainMs: defaultDrainMs,
       hashSeed: defaultHashSeed,
       nat: defaultNatPathSpec,
+      dsr: defaultDsrPathSpec,
       services: [
         {
           name: 'web',
@@ -61,6 +64,7 @@ describe('a configuration file', () => {
           whenAllDown: 'reject',
           proxy: defaultProxySpec,
           nat: defaultNatSpec,
+          dsr: defaultDsrSpec,
         },
       ],
     };
@@ -102,6 +106,7 @@ services:
       drainMs: 30_000,
       hashSeed: '000102030405060708090a0b0c0d0e0f',
       nat: defaultNatPathSpec,
+      dsr: defaultDsrPathSpec,
       services: [
         {
           name: 'dns',
@@ -140,6 +145,7 @@ services:
             udpMaxSessions: 9,
           },
           nat: defaultNatSpec,
+          dsr: defaultDsrSpec,
         },
       ],
     };
@@ -205,8 +211,7 @@ services:
 describe('a mistake in the configuration file', () => {
   for (const [line, ...problems] of [
     ['idle-timout: 5s', '5:5 unknown key "idle-timout"; did you mean "idle-timeout"?'],
-    ['mode: dsr', '5:11 mode dsr is not available in this version; use proxy or nat'],
-    ['mode: tunnel', '5:11 mode "tunnel" is unknown; use proxy, nat'],
+    ['mode: tunnel', '5:11 mode "tunnel" is unknown; use proxy, nat, dsr'],
     [
       'balance: leastconn',
       '5:14 balance "leastconn" is unknown; use maglev, round-robin, least-connections, two-choices, random, source',
@@ -254,9 +259,9 @@ describe('a mistake in the configuration file', () => {
     ['check: *x', '5:12 Unresolved alias (the anchor must be set before the alias): x'],
     ['? [a]', '5:7 this key is not text; write KEY: VALUE'],
     [
-      'retries: -1\n    mode: dsr\n    zzz: 1',
+      'retries: -1\n    mode: drs\n    zzz: 1',
       '5:14 retries must be 0 or more, not -1',
-      '6:11 mode dsr is not available in this version; use proxy or nat',
+      '6:11 mode "drs" is unknown; use proxy, nat, dsr',
       `7:5 unknown key "zzz"; use one of ${serviceKeys}`,
     ],
   ] as const) {

@@ -4,6 +4,7 @@ import type { Datapath } from '../../lib/daemon/datapath.ts';
 import type { FlowGroup } from '../../lib/datapath/flow-groups.ts';
 import type { FlowEntry, FoundFlows } from '../../lib/datapath/flow-list.ts';
 import type { Endpoint } from '../../lib/datapath/kernel/description.ts';
+import type { ProbeSource } from '../../lib/datapath/mode.ts';
 import type { Vip, VipBackend } from '../../lib/datapath/settings.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
 import type { FlowQuery } from '../../lib/model/flow-query.ts';
@@ -21,6 +22,8 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
   stopped = false;
   /** Awaited by whatever changes something; a test may make it wait or fail. */
   obstacle: () => Promise<void> = async () => undefined;
+  /** Where checks come from, in a mode that has such places. */
+  lend: () => ProbeSource | undefined = () => undefined;
   readonly list: FlowEntry[] = [];
   readonly grouped: FlowGroup[] = [];
   readonly #traffic = new Map<string, Traffic>();
@@ -52,6 +55,10 @@ export class MemoryDatapath<Settings, V extends Vip> implements Datapath<V> {
 
   vipTraffic(vip: Endpoint): Traffic {
     return this.#traffic.get(nameOf(vip)) ?? noTraffic;
+  }
+
+  probeFrom(): ProbeSource | undefined {
+    return this.lend();
   }
 
   backendTraffic(vips: readonly V[], { address, port }: VipBackend): Traffic {

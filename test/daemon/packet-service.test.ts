@@ -16,7 +16,7 @@ import type { FlowState } from '../../lib/model/view.ts';
 import { rest, until } from '../proxy/socket/node-support.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryDatapath } from './memory-datapath.ts';
-import { greeter, instanceSpec, service, tcp, to, whoAnswers } from './support.ts';
+import { greeter, instanceSpec, noDatapaths, service, tcp, to, whoAnswers } from './support.ts';
 
 const vip: Listen = { protocol: 'tcp', host: '192.0.2.1', port: 80 };
 const vipText = 'tcp://192.0.2.1:80';
@@ -45,6 +45,7 @@ async function serving(t: TestContext, spec: InstanceSpec, log: Log = silentLog)
     reread: async () => next,
     surroundings: { clock, random: Math.random, log },
     openDatapaths: {
+      ...noDatapaths,
       async nat(settings) {
         opened.push(new MemoryDatapath(settings));
         return opened.at(-1)!;
@@ -164,6 +165,7 @@ describe('an instance with a service of mode nat', () => {
       spec: instanceSpec(service('web', [to(80)], { listen: [tcp()] }), natService('nat', [backend('a')])),
       surroundings: { clock: new ManualClock(), random: Math.random, log: silentLog },
       openDatapaths: {
+        ...noDatapaths,
         async nat(settings) {
           const path: NatPath = new MemoryDatapath(settings);
           path.obstacle = async () => assert.fail('no NFQUEUE');

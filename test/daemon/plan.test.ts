@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { Instance } from '../../lib/daemon/instance.ts';
+import type { DsrSettings, DsrVip } from '../../lib/datapath/dsr/settings.ts';
 import type { FlowGroup } from '../../lib/datapath/flow-groups.ts';
 import type { NatSettings, NatVip } from '../../lib/datapath/nat/settings.ts';
 import { silentLog } from '../../lib/model/log.ts';
@@ -12,7 +13,7 @@ import { until } from '../proxy/socket/node-support.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { freePort } from '../support/ports.ts';
 import { MemoryDatapath } from './memory-datapath.ts';
-import { conversation, greeter, instanceSpec, service, tcp, to, udp } from './support.ts';
+import { conversation, greeter, instanceSpec, noDatapaths, service, tcp, to, udp } from './support.ts';
 
 function backend(name: string, weight = 1): BackendSpec {
   return { name, host: `10.0.0.${name.charCodeAt(0) - 96}`, port: 80, weight };
@@ -55,6 +56,7 @@ function flows(count: number, protocol: Protocol, to: string): FlowGroup {
 async function serving(t: TestContext, spec: InstanceSpec) {
   const clock = new ManualClock();
   const opened: MemoryDatapath<NatSettings, NatVip>[] = [];
+  const tunnelled: MemoryDatapath<DsrSettings, DsrVip>[] = [];
   let next = spec;
   const instance = new Instance({
     spec,
@@ -62,9 +64,14 @@ async function serving(t: TestContext, spec: InstanceSpec) {
     reread: async (instead) => (instead === undefined ? next : others[Number(instead.text)]!),
     surroundings: { clock, random: Math.random, log: silentLog },
     openDatapaths: {
+      ...noDatapaths,
       nat: async (settings) => {
         opened.push(new MemoryDatapath(settings));
         return opened.at(-1)!;
+      },
+      dsr: async (settings) => {
+        tunnelled.push(new MemoryDatapath(settings));
+        return tunnelled.at(-1)!;
       },
     },
   });
@@ -75,6 +82,7 @@ async function serving(t: TestContext, spec: InstanceSpec) {
     instance,
     clock,
     opened,
+    tunnelled,
     /** What going over to this would do. */
     plan: (other: InstanceSpec) =>
       instance.plan({ text: String(others.push(other) - 1), file: 'other.yaml' }),
@@ -149,7 +157,7 @@ describe('a plan', () => {
     const instance = new Instance({
       spec: instanceSpec(service('web', [to(1)])),
       surroundings: { clock: new ManualClock(), random: Math.random, log: silentLog },
-      openDatapaths: { nat: () => assert.fail() },
+      openDatapaths: noDatapaths,
     });
     await assert.rejects(instance.plan(), { code: 'ERR_SLUICE_NO_CONFIGURATION' });
     const { instance: other } = await serving(t, instanceSpec(service('web', [to(1)])));
@@ -281,6 +289,26 @@ describe('the live flows in a plan', () => {
     assert.deepEqual([here.stay, here.move, here.cut], [7, 5, 0]);
     const { flows: there } = await plan(instanceSpec(natService('dns', [backend('b')], at('192.0.2.2'))));
     assert.deepEqual([there.stay, there.move, there.cut], [7, 0, 5]);
+  });
+
+  it('of mode dsr stay with a backend of their own service alone', async (t) => {
+    const dsr = (name: string, ...hosts: string[]) =>
+      instanceSpec(
+        service(
+          name,
+          hosts.map((host) => ({ name: host, host, port: 0, weight: 1 })),
+          { mode: 'dsr', balance: 'maglev', listen: [{ protocol: 'tcp', host: '192.0.2.1', port: 80 }] },
+        ),
+      );
+    const { plan, tunnelled } = await serving(t, dsr('web', '10.0.0.1', '10.0.0.2'));
+    tunnelled[0]!.grouped.push({ ...flows(5, 'tcp', '10.0.0.1'), backend: '10.0.0.1' });
+    const fates = async (next: InstanceSpec) => {
+      const { stay, cut } = (await plan(next)).flows;
+      return [stay, cut];
+    };
+    assert.deepEqual(await fates(dsr('web', '10.0.0.1')), [5, 0]);
+    assert.deepEqual(await fates(dsr('web', '10.0.0.2')), [0, 5]);
+    assert.deepEqual(await fates(dsr('other', '10.0.0.1')), [0, 5]);
   });
 
   it('do not count where an earlier reload has taken their backend out', async (t) => {

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../lib/daemon/clock.ts';
+import type { OpenDatapaths } from '../../lib/daemon/datapath.ts';
 import { Instance } from '../../lib/daemon/instance.ts';
 import type { Clock } from '../../lib/model/clock.ts';
 import { type Log, silentLog } from '../../lib/model/log.ts';
 import {
   type BackendSpec,
   defaultDrainMs,
+  defaultDsrPathSpec,
+  defaultDsrSpec,
   defaultHashSeed,
   defaultNatPathSpec,
   defaultNatSpec,
@@ -51,6 +54,7 @@ export function service(
     whenAllDown: 'reject',
     proxy: defaultProxySpec,
     nat: defaultNatSpec,
+    dsr: defaultDsrSpec,
     ...differing,
   };
 }
@@ -61,6 +65,7 @@ export function instanceSpec(...services: readonly ServiceSpec[]): InstanceSpec 
     drainMs: defaultDrainMs,
     hashSeed: defaultHashSeed,
     nat: defaultNatPathSpec,
+    dsr: defaultDsrPathSpec,
     services,
   };
 }
@@ -75,6 +80,12 @@ export interface Running {
   port(serviceName: string, listener?: number): number;
 }
 
+/** For instances without a service that asks for a packet path. */
+export const noDatapaths: OpenDatapaths = {
+  nat: () => assert.fail('no service asks for a packet path'),
+  dsr: () => assert.fail('no service asks for a packet path'),
+};
+
 /** An instance that has not started. */
 export function newInstance(
   t: TestContext,
@@ -86,7 +97,7 @@ export function newInstance(
     spec,
     ...(reread === undefined ? {} : { reread }),
     surroundings: { clock, random: Math.random, log },
-    openDatapaths: { nat: async () => assert.fail('no service asks for a packet path') },
+    openDatapaths: noDatapaths,
   });
   t.after(() => instance.close());
   return instance;

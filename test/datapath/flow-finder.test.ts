@@ -38,9 +38,8 @@ describe('a finder of flows', () => {
   it('says whose it is', () => {
     const path = new MemoryPath(web);
     path.send(probePacket(flow(1), true));
-    const { publication } = path.snapshot().tasks[0]!;
     const other = createShardMemory(path.memory.shape);
-    const find = flowFinder([other, path.memory], path.key, path.bookOf(publication));
+    const find = flowFinder([other, path.memory], path.key, path.book);
     assert.equal(find(flow(1))!.worker, 1);
   });
 });

@@ -30,7 +30,7 @@ function choiceOf(balance: BalanceName, ...weights: number[]): Choice {
     name: String.fromCharCode(97 + index),
     weight,
   }));
-  return new Choices(hashSeed).complete([{ vip: 1, balance, members }])[0]!;
+  return new Choices(hashSeed, 'by-policy').complete([{ vip: 1, balance, members, refuse: false }])[0]!;
 }
 
 function pickerOf(choice: Choice, flows = new Uint32Array(32)): Picker {
@@ -109,6 +109,27 @@ describe('a pick on the packet path', () => {
     });
     assert.deepEqual(picked, [11, 12, 13, 11]);
   });
+
+  it('is nobody when nobody is to take new flows, but packets in mid-flow are placed', () => {
+    const [choice] = new Choices(hashSeed, 'always').complete([
+      { ...choiceOf('random', 1, 1), refuse: true },
+    ]);
+    const picker = pickerOf(choice!);
+    assert.equal(picker.pick(1, packetOf('10.0.0.1', 1)), 0);
+    assert.notEqual(picker.place(1, packetOf('10.0.0.1', 1)), 0);
+  });
+
+  for (const balance of ['round-robin', 'least-connections', 'two-choices', 'random'] as const) {
+    it(`by ${balance} has the hash of maglev for packets in mid-flow, if it is given the table`, () => {
+      const [choice] = new Choices(hashSeed, 'always').complete([choiceOf(balance, 1, 2, 3)]);
+      const [picker, maglev] = [pickerOf(choice!), pickerOf(choiceOf('maglev', 1, 2, 3))];
+      for (let port = 1; port < 500; port++) {
+        const packet = packetOf('10.0.0.1', port);
+        assert.equal(picker.place(1, packet), maglev.pick(1, packet));
+      }
+      assert.equal(pickerOf(choiceOf(balance, 1)).place(1, packetOf('10.0.0.1', 1)), 0);
+    });
+  }
 
   for (const balance of ['maglev', 'round-robin', 'two-choices', 'random', 'least-connections'] as const) {
     it(`by ${balance} is nobody when there is nobody, or no such VIP`, () => {

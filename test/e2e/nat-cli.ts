@@ -13,7 +13,7 @@ import type { Network } from '../support/netns.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
 import type { ClientReport } from './fixtures/nat-clients.ts';
-import { type BackendName, backends, type Family, families } from './nat-support.ts';
+import { backends, families } from './nat-support.ts';
 import { until } from './support.ts';
 
 /** The commands of one instance, by its control socket. */
@@ -101,26 +101,34 @@ export function edgeConfiguration({
   return `nat: { workers: ${workers}, ${path} }\nservices:${services.join('')}\n`;
 }
 
-/** The servers of nat-origin.ts on a backend, to be killed and stopped at will. */
-export function startOriginServer(network: Network, name: BackendName): Promise<Server> {
+/** The servers of nat-origin.ts on a backend, to be killed and stopped at will; UDP on these VIPs alone, if any. */
+export function startOriginServer(
+  network: Network,
+  name: string,
+  vips: readonly string[] = [],
+): Promise<Server> {
   const file = fileURLToPath(new URL('./fixtures/nat-origin.ts', import.meta.url));
   const { namespace } = network.host(name);
   return startServer(
-    { program: process.execPath, args: ['--import', 'tsx', file, name], namespace },
+    { program: process.execPath, args: ['--import', 'tsx', file, name, ...vips], namespace },
     (server) => until(`${name} is ready`, () => server.stdout() !== ''),
   );
 }
 
 export interface Clients extends AsyncDisposable {
-  /** How they have fared so far, by family. */
+  /** How they have fared so far, by VIP. */
   reports(): Promise<readonly ClientReport[]>;
-  /** Resolves when that can be said of every family's. */
-  until(what: string, holds: (report: ClientReport, family: number) => boolean): Promise<void>;
+  /** Resolves when that can be said of every VIP's. */
+  until(what: string, holds: (report: ClientReport, vip: number) => boolean): Promise<void>;
 }
 
-/** Starts so many clients of each kind in each family (see nat-clients.ts), and waits until all have had an answer. */
-export async function startClients(network: Network, count: number): Promise<Clients> {
-  const all = await Promise.all(families.map((family) => startClientsOf(network, family, count)));
+/** Starts so many clients of each kind at each VIP (see nat-clients.ts), and waits until all have had an answer. */
+export async function startClients(
+  network: Network,
+  count: number,
+  vips: readonly string[] = families.map(({ vip }) => vip),
+): Promise<Clients> {
+  const all = await Promise.all(vips.map((vip) => startClientsOf(network, vip, count)));
   const reports = (): Promise<readonly ClientReport[]> => Promise.all(all.map((each) => each.report()));
   return {
     reports,
@@ -131,7 +139,7 @@ export async function startClients(network: Network, count: number): Promise<Cli
   };
 }
 
-async function startClientsOf(network: Network, { vip }: Family, count: number) {
+async function startClientsOf(network: Network, vip: string, count: number) {
   const file = fileURLToPath(new URL('./fixtures/nat-clients.ts', import.meta.url));
   const words = [vip, edgePorts.tcp, edgePorts.udp, count].map(String);
   const child = network

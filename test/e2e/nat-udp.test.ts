@@ -1,13 +1,12 @@
 /** UDP through mode nat, in the network of nat-support.ts. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDnsperf } from '../support/dns.ts';
 import { inside } from '../support/inside-netns.ts';
-import type { Network } from '../support/netns.ts';
 import { scratch } from '../support/scratch.ts';
 import { missing } from '../support/tools.ts';
+import { startKnot } from './knot.ts';
 import {
   type BackendName,
   backends,
@@ -16,49 +15,12 @@ import {
   natNetwork,
   startDatapath,
   startOrigin,
-  startProgram,
   vipOf,
 } from './nat-support.ts';
-
-const zone = `$ORIGIN example.test.
-$TTL 60
-@ SOA ns hostmaster 1 60 60 60 60
-@ NS ns
-ns A 192.0.2.53
-www A 192.0.2.80
-`;
 
 const fragments = fileURLToPath(new URL('./fixtures/fragments.py', import.meta.url));
 
 const withoutDns = missing('knotd', 'dnsperf');
-
-/** Serves example.test on every address of a backend. */
-async function startKnot(network: Network, name: BackendName): Promise<void> {
-  const directory = scratch();
-  directory.write('example.test.zone', zone);
-  const file = directory.write(
-    'knot.conf',
-    `server:
-  rundir: ${directory.path}
-  listen: [0.0.0.0@53, "::@53"]
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: ${directory.path}
-zone:
-  - domain: example.test
-    storage: ${directory.path}
-    file: example.test.zone
-`,
-  );
-  await startProgram(network, name, 'knotd', ['-c', file], async () => {
-    for (let attempt = 0; !network.host(name).run('ss -lun').includes(':53 '); attempt++) {
-      assert.ok(attempt < 100, 'knot does not listen');
-      await delay(50);
-    }
-  });
-}
 
 const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {

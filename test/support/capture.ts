@@ -6,7 +6,7 @@ import type { Host } from './netns.ts';
 import { toolPath } from './tools.ts';
 
 export interface Capture {
-  /** Ends it, once what has passed is kept. */
+  /** Ends it, once what has passed is kept. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -23,6 +23,7 @@ export async function startCapture(
   await once(tcpdump.stderr!, 'data');
   return {
     async stop() {
+      if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
       await delay(100);
       const closed = once(tcpdump, 'close');
       tcpdump.kill('SIGINT');

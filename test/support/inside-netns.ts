@@ -55,6 +55,7 @@ async function runThere(
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      process.stderr.write(text);
     });
   }
   const code = await new Promise<number | null>((resolve, reject) => {

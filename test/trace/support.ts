@@ -74,8 +74,9 @@ export class MemoryPath {
     this.#shard.use(this.#generation.publication);
   }
 
-  bookOf(publication: NatPublication): AddressBook {
-    return this.#mode.bookOf(publication);
+  /** What the numbers in its flow rows lead to. */
+  get book(): AddressBook {
+    return this.#mode.bookOf(this.#generation.publication);
   }
 
   /** What the worker makes of a packet, and why. */

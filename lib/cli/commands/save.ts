@@ -7,7 +7,7 @@ export const save = defineCommand({
   name: 'save',
   summary: 'Keep a service under a name, for sluice up',
   positionals: { NAME: { describe: 'Name of the service; one that has it already is replaced' } },
-  rest: 'proxy|nat ARGS...',
+  rest: 'proxy|nat|dsr ARGS...',
   flags: outputFlags,
   examples: [
     [

@@ -1,10 +1,16 @@
 /** `sluice up`: everything in a configuration file, or every saved service. */
 import type { Reread } from '../../daemon/instance.ts';
 import { usageError } from '../../model/errors.ts';
-import { defaultDrainMs, defaultHashSeed, defaultNatPathSpec, type InstanceSpec } from '../../model/spec.ts';
+import {
+  defaultDrainMs,
+  defaultDsrPathSpec,
+  defaultHashSeed,
+  defaultNatPathSpec,
+  type InstanceSpec,
+} from '../../model/spec.ts';
 import { defineCommand } from '../command.ts';
 import { parseConfigText, readConfigFile } from '../config-file.ts';
-import { foregroundFlags, instanceFlags, natPathFlags } from '../flags.ts';
+import { dsrPathFlags, foregroundFlags, instanceFlags, natPathFlags } from '../flags.ts';
 import { runInForeground } from '../foreground.ts';
 import { withInstanceFlags } from '../instance-flags.ts';
 
@@ -19,6 +25,7 @@ export const up = defineCommand({
       describe: 'The configuration file; the services saved with sluice save unless given',
     },
     ...natPathFlags,
+    ...dsrPathFlags,
     ...instanceFlags,
     ...foregroundFlags,
   },
@@ -30,8 +37,8 @@ export const up = defineCommand({
     const readOwn = () => (file === undefined ? readSaved() : readConfigFile(file));
     const read: Reread = async (instead) => {
       const spec = await (instead === undefined ? readOwn() : parseConfigText(instead));
-      const { withNatPath } = await import('../../config/one-liner.ts');
-      return withInstanceFlags(withNatPath(spec, flags), flags);
+      const { withPaths } = await import('../../config/one-liner.ts');
+      return withInstanceFlags(withPaths(spec, flags), flags);
     };
     return runInForeground({ spec: await read(), reread: read, flags, terminal });
   },
@@ -46,7 +53,7 @@ async function readSaved(): Promise<InstanceSpec> {
   if (saved.length === 0) {
     throw usageError(
       'no service is saved',
-      'use sluice save NAME -- proxy|nat ARGS..., or sluice up -f FILE',
+      'use sluice save NAME -- proxy|nat|dsr ARGS..., or sluice up -f FILE',
     );
   }
   const services = await Promise.all(saved.map(({ name, words }) => serviceFromWords(name, words)));
@@ -55,6 +62,7 @@ async function readSaved(): Promise<InstanceSpec> {
     drainMs: defaultDrainMs,
     hashSeed: defaultHashSeed,
     nat: defaultNatPathSpec,
+    dsr: defaultDsrPathSpec,
     services,
   };
 }

@@ -54,7 +54,7 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
     this.holder = settings.name;
     this.#settings = settings;
     this.#run = run;
-    this.#publisher = new Publisher(limits, settings.hashSeed, endpointName);
+    this.#publisher = new Publisher(limits, settings.hashSeed, endpointName, 'by-policy');
   }
 
   sourcePorts({ snat }: NatVip, { address }: VipBackend): number | null {
@@ -129,7 +129,11 @@ export class NatMode implements PathMode<NatVip, NatPublication> {
     return new ForwardingTables(tables);
   }
 
-  task(worker: number, common: CommonSettings, publication: NatPublication): WorkerTask {
+  task(
+    worker: number,
+    common: CommonSettings,
+    publication: NatPublication,
+  ): WorkerTask & { readonly mode: 'nat' } {
     const { snatPorts, workers } = this.#settings;
     const settings = { ...common, snatPorts: sharePorts(snatPorts, workers)[worker]! };
     return { mode: 'nat', settings, publication };

@@ -8,9 +8,10 @@
  *     1 routing       10.2.1.2  nothing but a route
  *     2 kernel DNAT   10.9.0.2  becomes 10.2.2.2 by a rule of iptables, tracked by the kernel
  *     3 one by one    10.2.3.2  through a queue whose reader takes and answers one packet at a time, in C
- *     4 sluice        10.9.0.4  becomes 10.2.4.2, its source 10.2.4.1
+ *     4 nat           10.9.0.4  sluice nat: becomes 10.2.4.2, its source 10.2.4.1
+ *     6 dsr           10.9.0.6  sluice dsr: goes to 10.2.6.2 in GRE; the answer goes by 1
  *
- * A fifth neighbour of the client, 10.1.5.1, drops every datagram as it comes in.
+ * Another neighbour of the client, 10.1.5.1, drops every datagram as it comes in.
  */
 import { fileURLToPath } from 'node:url';
 import { output, type Server, startServer } from '../support/child.ts';
@@ -19,30 +20,22 @@ import { scratch } from '../support/scratch.ts';
 import { sluice } from '../support/sluice.ts';
 import type { Conditions } from './measure.ts';
 
-export const ways = ['routing', 'kernel DNAT', 'one by one', 'sluice'] as const;
-export type Way = (typeof ways)[number];
+export type Way = 'routing' | 'kernel DNAT' | 'one by one' | 'nat' | 'dsr';
 
 /** Ports of the backend: what floods go to, where they are dropped; iperf3 or HTTP. */
 export const ports = { flood: 9, bulk: 80, http: 80 } as const;
 
-/** The address that a client uses to have its packets carried that way. */
-export const targets: Readonly<Record<Way, string>> = {
-  routing: '10.2.1.2',
-  'kernel DNAT': '10.9.0.2',
-  'one by one': '10.2.3.2',
-  sluice: '10.9.0.4',
-};
+/** The balancer of each way, its number, and the address that a client uses to have its packets carried that way. */
+const ways = {
+  routing: { balancer: 'routing', number: 1, target: '10.2.1.2' },
+  'kernel DNAT': { balancer: 'dnat', number: 2, target: '10.9.0.2' },
+  'one by one': { balancer: 'reader', number: 3, target: '10.2.3.2' },
+  nat: { balancer: 'nat', number: 4, target: '10.9.0.4' },
+  dsr: { balancer: 'dsr', number: 6, target: '10.9.0.6' },
+} as const satisfies Readonly<Record<Way, { balancer: string; number: number; target: string }>>;
 
 /** Where datagrams end on their first device. */
 export const droppingTarget = '10.1.5.1';
-
-const balancers = ['routing', 'dnat', 'reader', 'balancer'] as const;
-const balancerOf: Readonly<Record<Way, string>> = {
-  routing: 'routing',
-  'kernel DNAT': 'dnat',
-  'one by one': 'reader',
-  sluice: 'balancer',
-};
 
 export interface Lab extends Disposable {
   readonly client: Host;
@@ -50,43 +43,54 @@ export interface Lab extends Disposable {
   balancer(way: Way): Host;
 }
 
+/** Where packets are sent that are to go a way. */
+export function targetOf(way: Way): string {
+  return ways[way].target;
+}
+
 export function createLab(): Lab {
+  const all = Object.values(ways);
   const network = createNetwork({
     links: [
-      ...balancers.flatMap((name, index) => [
-        { ends: { client: `10.1.${index + 1}.2/24`, [name]: `10.1.${index + 1}.1/24` } },
-        { ends: { [name]: `10.2.${index + 1}.1/24`, backend: `10.2.${index + 1}.2/24` } },
+      ...all.flatMap(({ balancer, number }) => [
+        { ends: { client: `10.1.${number}.2/24`, [balancer]: `10.1.${number}.1/24` } },
+        { ends: { [balancer]: `10.2.${number}.1/24`, backend: `10.2.${number}.2/24` } },
       ]),
       { ends: { client: '10.1.5.2/24', wall: '10.1.5.1/24' } },
     ],
     routes: {
-      client: Object.values(targets).map((target) => {
-        const index = target.startsWith('10.2.') ? target.split('.')[2] : target.split('.')[3];
-        return `${target} via 10.1.${index}.1`;
-      }),
-      backend: balancers.map((_, index) => `10.1.${index + 1}.0/24 via 10.2.${index + 1}.1`),
+      client: all.map(({ target, number }) => `${target} via 10.1.${number}.1`),
+      backend: all.map(({ number }) => `10.1.${number}.0/24 via 10.2.${number === 6 ? 1 : number}.1`),
+      routing: ['10.1.6.0/24 via 10.1.1.2'],
     },
   });
-  for (const name of ['wall', 'backend']) {
-    network.host(name).run(`iptables -w -t raw -A PREROUTING -p udp --dport ${ports.flood} -j DROP`);
+  // In a tunnel or not.
+  for (const match of [`-p udp --dport ${ports.flood}`, '-p gre -m u32 --u32 "44&0xffff=9"']) {
+    for (const name of ['wall', 'backend']) {
+      network.host(name).run(`iptables -w -t raw -A PREROUTING ${match} -j DROP`);
+    }
   }
   network
     .host('dnat')
-    .run(`iptables -w -t nat -A PREROUTING -d ${targets['kernel DNAT']} -j DNAT --to-destination 10.2.2.2`);
+    .run(`iptables -w -t nat -A PREROUTING -d ${targetOf('kernel DNAT')} -j DNAT --to-destination 10.2.2.2`);
   network
     .host('reader')
     .run(`iptables -w -t mangle -A PREROUTING -p udp --dport ${ports.flood} -j NFQUEUE --queue-num 0`);
   return {
     client: network.host('client'),
     backend: network.host('backend'),
-    balancer: (way) => network.host(balancerOf[way]),
+    balancer: (way) => network.host(ways[way].balancer),
     [Symbol.dispose]: () => network.remove(),
   };
 }
 
 /** How many datagrams of floods have come to the backend since the lab was made. */
 export function delivered(lab: Lab): number {
-  return Number(lab.backend.run('iptables -w -t raw -L PREROUTING 1 -v -x -n').trim().split(/\s+/)[0]);
+  const listing = lab.backend.run('iptables -w -t raw -L PREROUTING -v -x -n');
+  return Array.from(listing.matchAll(/^\s*(\d+)\s+\d+\s+DROP/gm), ([, packets]) => Number(packets)).reduce(
+    (sum, packets) => sum + packets,
+    0,
+  );
 }
 
 /** Starts mode nat for one service; `core` is the one that it may run on, any when absent. */
@@ -97,11 +101,31 @@ export function startNat(
   { sluice: command }: Conditions,
   core?: number,
 ): Promise<Server> {
-  const { namespace } = lab.balancer('sluice');
+  const { namespace } = lab.balancer('nat');
   // More ports than a client has, and none that the kernel gives out by itself.
   const options = ['--check', 'none', '--snat-ports', '1024-32767'];
-  const args = ['nat', `${transport}://${targets.sluice}:${port}`, `10.2.4.2:${port}`, ...options];
+  const args = ['nat', `${transport}://${targetOf('nat')}:${port}`, `10.2.4.2:${port}`, ...options];
   return sluice(args, { command, core, namespace });
+}
+
+/** The same for mode dsr. */
+export function startDsr(
+  lab: Lab,
+  transport: 'tcp' | 'udp',
+  port: number,
+  { sluice: command }: Conditions,
+  core?: number,
+): Promise<Server> {
+  const { namespace } = lab.balancer('dsr');
+  const args = ['dsr', `${transport}://${targetOf('dsr')}:${port}`, '10.2.6.2', '--check', 'none'];
+  return sluice(args, { command, core, namespace });
+}
+
+/** The backend's half of mode dsr. */
+export function startTunnelEnd(lab: Lab, { sluice: command }: Conditions): Promise<Server> {
+  const { namespace } = lab.backend;
+  const args = ['backend', targetOf('dsr'), '--from', '10.2.6.1', '--name', 'backend'];
+  return sluice(args, { command, namespace });
 }
 
 /** Compiles a fixture and returns the program's path. */

@@ -1,0 +1,76 @@
+/** UDP through mode dsr, in the network of dsr-support.ts: DNS under load, and datagrams in fragments. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseDnsperf } from '../support/dns.ts';
+import { inside } from '../support/inside-netns.ts';
+import { scratch } from '../support/scratch.ts';
+import type { Sluice } from '../support/sluice.ts';
+import { missing } from '../support/tools.ts';
+import {
+  backends,
+  combinations,
+  dsrNetwork,
+  edgeConfiguration,
+  type Peers,
+  ports,
+  startEdge,
+  startPeers,
+} from './dsr-support.ts';
+import { startKnot } from './knot.ts';
+
+const withoutDns = missing('knotd', 'dnsperf');
+const fragments = fileURLToPath(new URL('./fixtures/fragments.py', import.meta.url));
+
+const network = inside(import.meta.url, 'balancer', dsrNetwork);
+if (network !== undefined) {
+  const client = network.host('client');
+  for (const workers of [1, 2]) {
+    describe(`UDP with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
+      const directory = scratch();
+      let peers: Peers;
+      let edge: Sluice;
+      let endKnots: (() => Promise<void>)[] = [];
+      before(async () => {
+        peers = await startPeers(network, backends, 'gre');
+        if (withoutDns === false) {
+          endKnots = await Promise.all(backends.map((name) => startKnot(network, name)));
+        }
+        edge = await startEdge(edgeConfiguration({ workers }));
+      });
+      after(async () => {
+        for (const end of endKnots) await end();
+        await edge.stop();
+        await peers.stop();
+        directory.remove();
+      });
+
+      for (const { name, vip } of combinations) {
+        it(`loses no question of dnsperf, ${name}`, { skip: withoutDns }, () => {
+          const questions = directory.write('questions', 'www.example.test A\n');
+          const report = client.run(
+            `dnsperf -s ${vip} -p ${ports.dns} -d ${questions} -l 3 -c 20 -q 200 -t 3 2>/dev/null`,
+          );
+          const { sent, lost } = parseDnsperf(report);
+          assert.ok(sent > 1_000, `${sent} questions`);
+          assert.equal(lost, 0);
+        });
+
+        const orders = { forwards: '0,1,2', backwards: '2,1,0', 'first in the middle': '1,0,2' };
+        for (const [order, places] of Object.entries(orders)) {
+          it(`carries a datagram in fragments to one backend, ${order}, ${name}`, () => {
+            const source = vip.includes(':') ? 'fd01::2' : '10.1.0.2';
+            const answer = client.run(
+              `python3 ${fragments} ${source} ${vip} ${ports.udp} 3000 1024 ${places}`,
+            );
+            const [backend, seen, , payload = ''] = answer.trim().split(' ');
+            assert.match(backend!, /^(one|two)$/);
+            assert.equal(seen, source, 'backends see their clients');
+            assert.equal(payload.length, 3_000);
+            assert.ok('abcdefghijklmnopqrstuvwxyz'.repeat(116).startsWith(payload));
+          });
+        }
+      }
+    });
+  }
+}
