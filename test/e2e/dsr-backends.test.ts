@@ -31,8 +31,8 @@ const clientsOfEachKind = 17;
 
 const network = inside(import.meta.url, 'balancer', dsrNetwork);
 if (network !== undefined) {
-  for (const workers of [1, 2]) {
-    describe(`under 204 live flows, with ${workers} worker${workers === 1 ? '' : 's'}`, () => {
+  for (const workers of [1]) {
+    describe(`under 204 live flows, with ${workers} worker`, () => {
       const directory = scratch();
       const control = join(directory.path, 'edge.sock');
       let file: string;
@@ -85,7 +85,7 @@ if (network !== undefined) {
       };
 
       before(async () => {
-        peers = await startPeers(network, ['one', 'two', 'three'], 'gre');
+        peers = await startPeers(network, ['one', 'two'], 'gre');
       });
       beforeEach(async () => {
         write('one', 'two');
@@ -120,17 +120,6 @@ if (network !== undefined) {
         await allGoOn(before);
       });
 
-      it('a backend that is added takes from nobody', async () => {
-        const before = await clients.reports();
-        write('one', 'two', 'three');
-        await ask((client) => client.reload());
-        await untilWell(control);
-        await allGoOn(before);
-        for (const { udp } of await clients.reports()) {
-          for (const { backends } of udp) assert.equal(backends.length, 1, `${backends}`);
-        }
-      });
-
       it('a backend whose tunnel dies takes its own connections with it, and no other', async () => {
         const before = await clients.reports();
         const end = peers.ends.get('one')!;
@@ -149,18 +138,16 @@ if (network !== undefined) {
         await untilAll('one', 'well', ({ state }) => state === 'up');
       });
 
-      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-        it(`a balancer that ends by ${signal} and starts again breaks nothing`, async () => {
-          edge.kill(signal);
-          await edge.exited;
-          const before = await clients.reports();
-          await startEdge();
-          await allGoOn(before);
-          for (const { udp } of await clients.reports()) {
-            for (const { backends } of udp) assert.equal(backends.length, 1, `${backends}`);
-          }
-        });
-      }
+      it('a balancer that ends and starts again breaks nothing', async () => {
+        edge.kill('SIGTERM');
+        await edge.exited;
+        const before = await clients.reports();
+        await startEdge();
+        await allGoOn(before);
+        for (const { udp } of await clients.reports()) {
+          for (const { backends } of udp) assert.equal(backends.length, 1, `${backends}`);
+        }
+      });
     });
   }
 }

@@ -10,6 +10,7 @@ import type { Sluice } from '../support/sluice.ts';
 import { missing, toolPath } from '../support/tools.ts';
 import {
   backends,
+  balancer,
   combinations,
   dsrNetwork,
   edgeConfiguration,
@@ -27,8 +28,13 @@ const skip = missing('tshark', 'tcpdump', 'ethtool');
 
 /** How many packets of a capture match, dissected with all checksums verified. */
 function countOf(file: string, filter: string): number {
-  const verify = ['ip', 'tcp', 'udp'].flatMap((each) => ['-o', `${each}.check_checksum:TRUE`]);
-  const words = [...verify, '-r', file, '-Y', filter, '-T', 'fields', '-e', 'frame.number'];
+  // Streams are not put together, in which each segment would be twice: before the tunnel and in it.
+  const verify = [
+    ...['ip', 'tcp', 'udp'].map((each) => `${each}.check_checksum:TRUE`),
+    'tcp.desegment_tcp_streams:FALSE',
+  ];
+  const preferences = verify.flatMap((each) => ['-o', each]);
+  const words = [...preferences, '-r', file, '-Y', filter, '-T', 'fields', '-e', 'frame.number'];
   return execFileSync(toolPath('tshark'), words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     .split('\n')
     .filter(Boolean).length;
@@ -90,8 +96,10 @@ for size in (1, 2, 3, 500, 501, 3000):
           const field = vip.includes(':') ? 'ipv6' : 'ip';
           const requests = readCapture(file, `${field}.dst == ${vip} && !icmp && !icmpv6`, 'frame.number');
           assert.ok(requests.length > 100, `${requests.length} requests to ${vip}`);
-          // Echo is answered by the balancer itself.
-          assert.deepEqual(readCapture(file, `${field}.src == ${vip} && (tcp || udp)`, 'frame.number'), []);
+          const own = balancer[vip.includes(':') ? 6 : 4];
+          // Echo is answered by the balancer itself, and to its checks it has an answer.
+          const answers = `${field}.src == ${vip} && ${field}.dst != ${own} && (tcp || udp)`;
+          assert.deepEqual(readCapture(file, answers, 'frame.number'), []);
         }
       });
 
@@ -110,6 +118,7 @@ for size in (1, 2, 3, 500, 501, 3000):
       it('has no wrong checksum on it, inside or outside of a tunnel', () => {
         assert.ok(countOf(file, 'tcp.checksum.status == "Good" && ip.checksum.status == "Good"') > 100);
         assert.equal(countOf(file, bad), 0);
+
         assert.equal(countOf(file, 'ip.checksum_bad.expert || _ws.malformed'), 0);
       });
     });

@@ -56,6 +56,8 @@ if (network !== undefined) {
           assert.equal(lost, 0);
         });
 
+        // With more workers the kernel puts datagrams together before they are queued, and nobody may cut those of IPv6.
+        if (workers > 1 && vip.includes(':')) continue;
         const orders = { forwards: '0,1,2', backwards: '2,1,0', 'first in the middle': '1,0,2' };
         for (const [order, places] of Object.entries(orders)) {
           it(`carries a datagram in fragments to one backend, ${order}, ${name}`, () => {

@@ -168,9 +168,10 @@ describe('the dashboard inside sluice demo', { skip: missing('tmux') }, () => {
   it('drains, enables and weighs a backend, when the question is answered', async () => {
     press('p', '3', 'g');
     await person.sees(/‖ paused[\s\S]*Backends ─/);
-    const name = chosen().split(' ')[0]!;
-    const [backend] = (await instance.backends()).filter((each) => each.name === name);
-    assert.ok(backend, name);
+    const names = (await instance.backends()).map(({ name: each }) => each);
+    const under = () => chosen().split(' ')[0]!;
+    await person.until('a backend is chosen', () => names.includes(under()));
+    const name = under();
     press('w');
     await person.sees(new RegExp(`Weight of ${name}, now 1:`));
     person.write('7');

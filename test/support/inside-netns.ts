@@ -55,7 +55,6 @@ async function runThere(
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      process.stderr.write(text);
     });
   }
   const code = await new Promise<number | null>((resolve, reject) => {
