@@ -85,7 +85,7 @@ web      proxy :8080 a:1=2 --balance random
       code: 2,
       stdout: '',
       stderr:
-        'sluice: no service is saved — use sluice save NAME -- proxy|nat ARGS..., or sluice up -f FILE\n',
+        'sluice: no service is saved — use sluice save NAME -- proxy|nat|dsr ARGS..., or sluice up -f FILE\n',
     });
   });
 

@@ -137,7 +137,7 @@ const mistakes: readonly [line: string, said: string, code: number][] = [
     3,
   ],
   ['up -f /', 'sluice: / cannot be read: it is a directory — name a configuration file with -f FILE', 3],
-  ['save web', 'sluice: the service is missing — write sluice save NAME -- proxy|nat ARGS...', 2],
+  ['save web', 'sluice: the service is missing — write sluice save NAME -- proxy|nat|dsr ARGS...', 2],
   ['save web -- up', 'sluice: unknown command "up" — see sluice --help', 2],
   ['save web -- proxy :80', 'sluice: BACKEND is missing — write sluice proxy LISTEN BACKEND...', 2],
   [
@@ -145,7 +145,11 @@ const mistakes: readonly [line: string, said: string, code: number][] = [
     'sluice: --metrics is for a whole instance, not for one service — give it to sluice up',
     2,
   ],
-  ['save web proxy :80 a:1', 'sluice: unexpected "proxy" — write sluice save NAME -- proxy|nat ARGS...', 2],
+  [
+    'save web proxy :80 a:1',
+    'sluice: unexpected "proxy" — write sluice save NAME -- proxy|nat|dsr ARGS...',
+    2,
+  ],
   ['drain', 'sluice: BACKEND is missing — write sluice drain BACKEND', 2],
   ['drain a:1 b:1', 'sluice: unexpected "b:1" — write sluice drain BACKEND', 2],
   ['weight a:1', 'sluice: N is missing — write sluice weight BACKEND N', 2],

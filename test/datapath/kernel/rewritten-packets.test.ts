@@ -103,9 +103,9 @@ if (network !== undefined) {
 
     /** What the VIP says to a client on this machine, or to the one on the other end of the link. */
     const asked = {
-      'this machine': () => text(connect({ host: vip, port: 80, signal: AbortSignal.timeout(5_000) })),
+      'this machine': () => text(connect({ host: vip, port: 80, signal: AbortSignal.timeout(20_000) })),
       'another host': async () => {
-        const program = `require('net').connect(80, '${vip}').setTimeout(5000, process.exit).pipe(process.stdout)`;
+        const program = `require('net').connect(80, '${vip}').setTimeout(20000, process.exit).pipe(process.stdout)`;
         return text(network.host('client').spawn(process.execPath, ['-e', program]).stdout!);
       },
     };
