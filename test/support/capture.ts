@@ -18,13 +18,13 @@ export async function startCapture(
   filter = '',
 ): Promise<Capture> {
   // The kernel would hold packets back to hand over many at once.
-  const words = ['--immediate-mode', '-U', '-i', interfaceName, '-w', file, filter];
+  const words = ['--immediate-mode', '-U', '-B', '16384', '-i', interfaceName, '-w', file, filter];
   const tcpdump = host.spawn('tcpdump', words, { stdio: ['ignore', 'ignore', 'pipe'] });
   await once(tcpdump.stderr!, 'data');
   return {
     async stop() {
       if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
-      await delay(100);
+      await delay(1_000);
       const closed = once(tcpdump, 'close');
       tcpdump.kill('SIGINT');
       await closed;
