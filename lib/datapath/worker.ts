@@ -46,7 +46,7 @@ const nowMs = (): number => performance.now() + offsetMs;
  */
 const queueLength = 32_768;
 
-/** Adds nothing to the time of a packet that comes by itself, and to that of a crowd less than a busy link does. */
+/** Adds nothing to the time of a packet that comes by itself, and to that of a flood 200 µs at most. */
 const coalesceMicros = 50;
 
 const queue = new Queue(number, {

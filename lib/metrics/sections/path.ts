@@ -91,7 +91,7 @@ export const workerSection: Section<WorkerReading> = {
     {
       name: 'sluice_worker_queue_calls_total',
       type: 'counter',
-      help: 'System calls on the queue: receives bring packets, sends take verdicts. Packets a call tell how well they gather.',
+      help: 'Batches that packets came in by, and system calls that took verdicts over them. Packets a batch tell how well they gather.',
       by: 'call',
       values: ({ queue }) => ({ receive: queue.receives, send: queue.sends }),
     },

@@ -30,7 +30,7 @@ export interface Columns {
 export interface NativeCounters {
   /** Packets received. */
   readonly packets: number;
-  /** System calls that brought packets. */
+  /** Batches that packets came in by. */
   readonly receives: number;
   /** System calls that took verdicts. */
   readonly sends: number;

@@ -23,8 +23,9 @@ export interface QueueOptions {
   /** Packets come as large as the kernel handles them (`PacketFlag.gso`), not cut to the link. Default false. */
   readonly gso?: boolean;
   /**
-   * While packets come densely, at least two in this time, receives are so many microseconds apart, and each brings
-   * several: less work for the processor, and so much delay at most. 0–1000; default 0, which never waits.
+   * While packets come densely, at least two in this time, receives are so many microseconds apart, and up to four
+   * times as many where more packets share them: less work for the processor, and so much delay at most. 0–1000;
+   * default 0, which never waits.
    */
   readonly coalesceMicros?: number;
   /** What the kernel may hold for us to read. Default 32 MiB; unprivileged, the system's limit. */
@@ -38,7 +39,8 @@ export interface QueueOptions {
 /**
  * The packets of the last `receive`, as columns: element `i` of each belongs to packet `i`. The packet itself
  * is `length[i]` bytes at `offset[i]` of `bytes`, its IP header first, and may be changed in place. At least
- * `headroom` bytes in front of it are free too: to put a header there, write it and move `offset` and `length`.
+ * `headroom` bytes in front of it are free too: to put a header there, write it and move `offset` and `length`. Behind
+ * it the next packet begins: one that shall have a longer end has to move, and may stand anywhere in `bytes`.
  *
  *     bytes:  … | headroom | packet 0 | … | headroom | packet 1 | …
  *                          ^ offset[0]               ^ offset[1]

@@ -46,7 +46,7 @@ enum {
   OPEN_ARGUMENTS,
 };
 
-/* Gives `result` the columns of the batch as typed arrays over its memory, and its slots as `bytes`. */
+/* Gives `result` the columns of the batch as typed arrays over its memory, and its packets as `bytes`. */
 static napi_value add_columns(napi_env env, napi_value result, napi_value memory, const struct nfq_layout *layout)
 {
   const struct {
@@ -55,7 +55,7 @@ static napi_value add_columns(napi_env env, napi_value result, napi_value memory
     size_t at;
     size_t length;
   } columns[] = {
-    { "bytes", napi_uint8_array, layout->slots, layout->slots_length },
+    { "bytes", napi_uint8_array, layout->packets, layout->packets_length },
     { "id", napi_uint32_array, layout->id, layout->capacity },
     { "mark", napi_uint32_array, layout->mark, layout->capacity },
     { "offset", napi_uint32_array, layout->offset, layout->capacity },

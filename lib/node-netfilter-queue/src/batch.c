@@ -7,15 +7,9 @@
 
 #define CACHE_LINE 64
 
-static size_t align(size_t size)
+size_t nfq_align(size_t size)
 {
   return (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
-}
-
-/* An odd number of cache lines: with a power of two the slots' first lines would evict each other. */
-static size_t slot_size_for(uint32_t headroom, uint32_t copy_range)
-{
-  return align((size_t)headroom + NFQ_METADATA_MAX + copy_range) | CACHE_LINE;
 }
 
 struct nfq_layout nfq_layout_of(uint32_t capacity, uint32_t headroom, uint32_t copy_range)
@@ -32,10 +26,10 @@ struct nfq_layout nfq_layout_of(uint32_t capacity, uint32_t headroom, uint32_t c
   layout.hook = layout.ether_type + 2 * n;
   layout.flags = layout.hook + n;
   layout.verdict = layout.flags + n;
-  layout.slots = align(layout.verdict + n);
-  layout.slot_size = slot_size_for(headroom, copy_range);
-  layout.slots_length = layout.slot_size * n + SPARE;
-  layout.total = layout.slots + layout.slots_length;
+  layout.packets = nfq_align(layout.verdict + n);
+  layout.room = nfq_align((size_t)headroom + NFQ_METADATA_MAX + copy_range);
+  layout.packets_length = layout.room * n + SPARE;
+  layout.total = layout.packets + layout.packets_length;
   return layout;
 }
 
@@ -43,7 +37,7 @@ struct nfq_batch nfq_batch_in(uint8_t *memory, const struct nfq_layout *layout)
 {
   return (struct nfq_batch){
     .layout = *layout,
-    .slots = memory + layout->slots,
+    .packets = memory + layout->packets,
     .id = (uint32_t *)(memory + layout->id),
     .mark = (uint32_t *)(memory + layout->mark),
     .offset = (uint32_t *)(memory + layout->offset),

@@ -17,27 +17,11 @@ static int allocate(struct nfq_queue *queue)
 {
   uint32_t capacity = queue->batch.layout.capacity;
 
-  queue->messages = calloc(capacity, sizeof *queue->messages);
-  queue->slots = calloc(capacity, sizeof *queue->slots);
   queue->outgoing = calloc(capacity, sizeof *queue->outgoing);
   queue->heads = calloc(capacity, sizeof *queue->heads);
-  if (queue->messages == NULL || queue->slots == NULL || queue->outgoing == NULL || queue->heads == NULL)
-    return -ENOMEM;
+  if (queue->outgoing == NULL || queue->heads == NULL) return -ENOMEM;
+  for (uint32_t i = 0; i < capacity; i++) queue->outgoing[i].parts[0].iov_base = queue->heads[i];
   return 0;
-}
-
-/* What never changes between system calls: where each message lands, where each verdict's head stands. */
-static void arrange(struct nfq_queue *queue)
-{
-  const struct nfq_layout *layout = &queue->batch.layout;
-
-  for (uint32_t i = 0; i < layout->capacity; i++) {
-    queue->slots[i].iov_base = queue->batch.slots + i * layout->slot_size + layout->headroom;
-    queue->slots[i].iov_len = layout->slot_size - layout->headroom;
-    queue->messages[i].msg_hdr.msg_iov = &queue->slots[i];
-    queue->messages[i].msg_hdr.msg_iovlen = 1;
-    queue->outgoing[i].parts[0].iov_base = queue->heads[i];
-  }
 }
 
 int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_socket_options *options, int stop_fd,
@@ -61,7 +45,6 @@ int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_so
   size_t limit = nfq_socket_send_limit(queue->fd);
   queue->send_limit = limit < NFQ_SEND_MAX ? limit : NFQ_SEND_MAX;
   nfq_pace_start(&queue->pace, coalesce_us);
-  arrange(queue);
   return 0;
 }
 
@@ -69,8 +52,6 @@ void nfq_queue_close(struct nfq_queue *queue)
 {
   if (queue->fd >= 0) close(queue->fd);
   if (queue->stop_fd >= 0) close(queue->stop_fd);
-  free(queue->messages);
-  free(queue->slots);
   free(queue->outgoing);
   free(queue->heads);
   *queue = (struct nfq_queue){ .fd = -1, .stop_fd = -1 };
@@ -90,63 +71,79 @@ static int wait_for_packets(struct nfq_queue *queue, int timeout_ms, int *stoppe
   return 0;
 }
 
-/* Takes what lies in the socket without waiting. Returns the number of messages or -errno; -EAGAIN is none. */
-static int take_messages(struct nfq_queue *queue)
+/* Takes a message without waiting. Returns its length or -errno; -EAGAIN is none. */
+static ssize_t take_message(struct nfq_queue *queue, uint8_t *bytes, size_t room)
 {
   for (;;) {
-    int taken = recvmmsg(queue->fd, queue->messages, queue->batch.layout.capacity, MSG_DONTWAIT, NULL);
-    if (taken >= 0) {
-      queue->counters.receives++;
-      return taken;
-    }
+    ssize_t length = recv(queue->fd, bytes, room, MSG_DONTWAIT);
+
+    if (length >= 0) return length;
     if (errno == ENOBUFS) queue->counters.overruns++;
     else if (errno != EINTR) return -errno;
   }
 }
 
-/* Reads messages into the columns, packets moving up to close the gaps; returns the number of packets. */
-static int read_messages(struct nfq_queue *queue, int taken)
+/* Reads a message into the columns if it is a packet, which is then packet `i`. Returns how many it is. */
+static int read_message(struct nfq_queue *queue, const uint8_t *bytes, size_t length, uint32_t i)
 {
   struct nfq_batch *batch = &queue->batch;
   struct nfq_packet packet;
-  int count = 0;
 
-  for (int i = 0; i < taken; i++) {
-    const uint8_t *bytes = queue->slots[i].iov_base;
-    size_t length = queue->messages[i].msg_len;
-
-    switch (nfq_read(bytes, length, &packet)) {
-    case NFQ_PACKET:
-      batch->id[count] = packet.id;
-      batch->mark[count] = packet.mark;
-      batch->offset[count] = (uint32_t)(bytes - batch->slots) + packet.payload;
-      batch->length[count] = packet.payload_length;
-      batch->input_interface[count] = packet.input_interface;
-      batch->ether_type[count] = packet.ether_type;
-      batch->hook[count] = packet.hook;
-      batch->flags[count] = packet.flags;
-      batch->verdict[count] = NF_DROP;
-      count++;
-      break;
-    case NFQ_ERROR:
-      if (nfq_read_error(bytes, length) != 0) queue->counters.refused++;
-      break;
-    case NFQ_MALFORMED:
-      queue->counters.malformed++;
-      break;
-    case NFQ_OTHER:
-      break;
-    }
+  switch (nfq_read(bytes, length, &packet)) {
+  case NFQ_PACKET:
+    batch->id[i] = packet.id;
+    batch->mark[i] = packet.mark;
+    batch->offset[i] = (uint32_t)(bytes - batch->packets) + packet.payload;
+    batch->length[i] = packet.payload_length;
+    batch->input_interface[i] = packet.input_interface;
+    batch->ether_type[i] = packet.ether_type;
+    batch->hook[i] = packet.hook;
+    batch->flags[i] = packet.flags;
+    batch->verdict[i] = NF_DROP;
+    return 1;
+  case NFQ_ERROR:
+    if (nfq_read_error(bytes, length) != 0) queue->counters.refused++;
+    return 0;
+  case NFQ_MALFORMED:
+    queue->counters.malformed++;
+    return 0;
+  case NFQ_OTHER:
+    return 0;
   }
+  return 0;
+}
+
+/*
+ * Takes what lies in the socket, each packet right behind the one before. A call for each message costs less
+ * than one recvmmsg for all, which copies a header in and out for each, and needs to be told beforehand where
+ * each shall land. Returns the number of packets, or -errno if there is not one message.
+ */
+static int take_packets(struct nfq_queue *queue)
+{
+  const struct nfq_layout *layout = &queue->batch.layout;
+  uint8_t *next = queue->batch.packets + layout->headroom;
+  size_t room = layout->room - layout->headroom;
+  uint32_t count = 0;
+
+  for (uint32_t taken = 0; taken < layout->capacity; taken++) {
+    ssize_t length = take_message(queue, next, room);
+
+    if (length < 0 && taken == 0) return (int)length;
+    if (length < 0) break;
+    if (read_message(queue, next, (size_t)length, count) == 0) continue;
+    next += nfq_align((size_t)length + layout->headroom);
+    count++;
+  }
+  queue->counters.receives++;
   queue->counters.packets += count;
-  nfq_pace_count(&queue->pace, (uint32_t)count);
-  return count;
+  nfq_pace_count(&queue->pace, count);
+  return (int)count;
 }
 
 int nfq_receive(struct nfq_queue *queue, int timeout_ms, int *stopped)
 {
   nfq_pace_wait(&queue->pace);
-  int taken = take_messages(queue);
+  int taken = take_packets(queue);
   int empty = taken == -EAGAIN;
 
   *stopped = 0;
@@ -154,14 +151,13 @@ int nfq_receive(struct nfq_queue *queue, int timeout_ms, int *stopped)
     int error = wait_for_packets(queue, empty ? timeout_ms : 0, stopped);
     if (error != 0) return error;
   }
-  if (empty) taken = take_messages(queue);
-  if (taken == -EAGAIN) return 0;
-  return taken < 0 ? taken : read_messages(queue, taken);
+  if (empty) taken = take_packets(queue);
+  return taken == -EAGAIN ? 0 : taken;
 }
 
 static int lies_inside(const struct nfq_layout *layout, size_t offset, size_t length)
 {
-  return length > 0 && length <= NFQ_PAYLOAD_MAX && offset + NLA_ALIGN(length) <= layout->slots_length;
+  return length > 0 && length <= NFQ_PAYLOAD_MAX && offset + NLA_ALIGN(length) <= layout->packets_length;
 }
 
 /* Writes verdict `i` of the batch where it can be sent from. Returns 0 or -EINVAL. */
@@ -182,7 +178,7 @@ static int write_verdict(struct nfq_queue *queue, uint32_t i)
   payload->iov_len = 0;
   if (code & NFQ_REWRITTEN) {
     if (!lies_inside(&batch->layout, batch->offset[i], batch->length[i])) return -EINVAL;
-    payload->iov_base = batch->slots + batch->offset[i];
+    payload->iov_base = batch->packets + batch->offset[i];
     payload->iov_len = NLA_ALIGN(batch->length[i]);
     if (code & NFQ_CHECKSUM) nfq_complete_checksum(payload->iov_base, batch->length[i]);
   }

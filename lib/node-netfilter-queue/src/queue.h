@@ -23,7 +23,7 @@
 
 struct nfq_counters {
   uint64_t packets;
-  uint64_t receives; /* system calls that brought packets */
+  uint64_t receives; /* batches */
   uint64_t sends;    /* system calls that took verdicts */
   uint64_t overruns; /* ENOBUFS, either way */
   uint64_t refused;  /* verdicts that the kernel did not know what to do with */
@@ -45,15 +45,14 @@ struct nfq_queue {
   struct nfq_batch batch;
   struct nfq_counters counters;
   /* One each per packet of a batch. */
-  struct mmsghdr *messages;
-  struct iovec *slots;
   struct nfq_outgoing *outgoing;
   uint8_t (*heads)[NFQ_VERDICT_HEAD_MAX];
 };
 
 /*
  * Opens a queue over a batch that outlives it. `stop_fd` is duplicated; -1 if nobody will ask to stop.
- * `coalesce_us` is the gap between receives under dense traffic (pace.h), 0 for none. Returns 0 or an errno negated: those of nfq_socket_open, ENOMEM, or EBADF for a bad `stop_fd`.
+ * `coalesce_us` is the gap between receives under dense traffic (pace.h), 0 for none. Returns 0 or an errno
+ * negated: those of nfq_socket_open, ENOMEM, or EBADF for a bad `stop_fd`.
  */
 int nfq_queue_open(struct nfq_queue *queue, uint16_t number, const struct nfq_socket_options *options, int stop_fd,
                    uint32_t coalesce_us, struct nfq_batch batch);

@@ -34,6 +34,9 @@ if (network !== undefined) {
   /** Puts another text into the datagram of packet `i`, and the lengths in its headers right. */
   const replaceText = (i: number, text: string): void => {
     const { bytes, offset, length } = queue.batch;
+    const room = (i + 1) * 0x11000;
+    bytes.copyWithin(room, offset[i]!, offset[i]! + headers);
+    offset[i] = room;
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset[i]!);
     length[i] = headers + text.length;
     Buffer.from(text).copy(bytes, offset[i]! + headers);
@@ -55,7 +58,7 @@ if (network !== undefined) {
   });
 
   describe('receiving', () => {
-    it('returns all packets that are there in one batch, by one system call', async () => {
+    it('returns all packets that are there in one batch', async () => {
       open();
       await udp.send('one', 'two', 'three');
       assert.equal(queue.receive(1000), 3);
