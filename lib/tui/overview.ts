@@ -18,56 +18,77 @@ const roomy = { columns: 120, rows: 30 } as const;
 
 const chartHeights = { least: 3, most: 12 } as const;
 
-/** A part with a heading; it gives way to those above it, line by line from its end. */
+/** A part with a heading. Where room is short it loses its last lines, or its first ones where the latest count. */
 interface Section {
   readonly title: string;
   readonly lines: readonly Line[];
+  readonly latestCount?: true;
 }
 
 /** All lines of the overview. */
 export function overviewLines(state: DashboardState): readonly Line[] {
-  const { sample, before, hint } = state;
+  const { sample, hint } = state;
   const { main } = panesOf(state);
   if (sample === undefined) return [];
-  const { columns, rows } = main;
-  const room = hint === '' ? rows : rows - 2;
-  const isRoomy = columns >= roomy.columns && rows >= roomy.rows;
-  const third = Math.max(4, Math.floor(room / 3));
-  const services = tableLines(serviceTable(sample, before, columns), third, 'service');
-  const drops = dropLines(sample, before, columns, isRoomy ? 8 : third);
-  const sections = isRoomy
-    ? [
-        { title: 'Services', lines: services },
-        { title: 'Backends', lines: tableLines(backendTable(state, columns), third, 'backend') },
-        { title: 'Drops', lines: drops },
-        { title: 'Log', lines: lastEntries(state, main) },
-      ]
-    : [
-        { title: 'Services', lines: services },
-        { title: 'Drops', lines: drops },
-      ];
+  const room = hint === '' ? main.rows : main.rows - 2;
+  const isRoomy = main.columns >= roomy.columns && main.rows >= roomy.rows;
+  const sections = sectionsOf(state, sample, { columns: main.columns, rows: room }, isRoomy);
   const below = sections.reduce((sum, { lines }) => sum + 2 + lines.length, 0);
   const traffic = isRoomy
-    ? charts(sample.history, columns, chartHeight(room - below))
+    ? charts(sample.history, main.columns, chartHeight(room - below))
     : sparklines(sample.history, main);
   const above = sections.reduce<readonly Line[]>(
-    (lines, section) => stack(lines, section, columns, room),
+    (lines, section) => stack(lines, section, main.columns, room),
     traffic.slice(0, room),
   );
   if (hint === '') return above;
-  const blank = Array.from({ length: rows - 1 - above.length }, () => emptyLine);
+  const blank = Array.from({ length: main.rows - 1 - above.length }, () => emptyLine);
   return [...above, ...blank, [span(` ${hint}`, 'muted')]];
+}
+
+function sectionsOf(
+  state: DashboardState,
+  sample: Sample,
+  { columns, rows }: Size,
+  isRoomy: boolean,
+): readonly Section[] {
+  const third = Math.max(4, Math.floor(rows / 3));
+  const services = serviceTable(sample, state.before, columns);
+  const drops = dropTable(dropsOf(sample, state.before), columns);
+  const always: readonly Section[] = [
+    { title: 'Services', lines: tableLines(services, third, 'service') },
+    {
+      title: 'Drops',
+      lines:
+        drops.rows.length === 0 ? nothing('was dropped') : tableLines(drops, isRoomy ? 8 : third, 'reason'),
+    },
+  ];
+  if (!isRoomy) return always;
+  const { log } = state;
+  const last = log.slice(-Math.floor(rows / 4)).map((entry) => logLine(entry, columns));
+  return [
+    always[0]!,
+    { title: 'Backends', lines: tableLines(backendTable(state, columns), third, 'backend') },
+    always[1]!,
+    { title: 'Log', lines: last.length === 0 ? nothing('was logged') : last, latestCount: true },
+  ];
+}
+
+function nothing(words: string): readonly Line[] {
+  return [[span(` nothing ${words}`, 'muted')]];
 }
 
 /** A section below the others, unless there is no room for more than its heading. */
 function stack(
   above: readonly Line[],
-  { title, lines }: Section,
+  { title, lines, latestCount }: Section,
   columns: number,
   room: number,
 ): readonly Line[] {
-  if (above.length + 3 > room) return above;
-  return [...above, emptyLine, headingLine(title, columns), ...lines].slice(0, room);
+  const left = room - above.length - 2;
+  if (left < 1) return above;
+  const fitting = latestCount ? lines.slice(-left) : lines.slice(0, left);
+  return [...above, emptyLine, headingLine(title, columns), ...fitting];
 }
 
 /** Of two charts with their titles, and a line between, in so many lines. */
@@ -82,20 +103,4 @@ function tableLines({ head, rows }: TableView, most: number, what: string): read
   if (rows.length < most) return [head, ...rows];
   const shown = rows.slice(0, most - 2);
   return [head, ...shown, [span(` and ${plural(rows.length - shown.length, `more ${what}`)}`, 'muted')]];
-}
-
-function dropLines(
-  sample: Sample,
-  before: Sample | undefined,
-  columns: number,
-  most: number,
-): readonly Line[] {
-  const drops = dropsOf(sample, before);
-  if (drops.length === 0) return [[span(' nothing was dropped', 'muted')]];
-  return tableLines(dropTable(drops, columns), most, 'reason');
-}
-
-function lastEntries({ log }: DashboardState, { columns, rows }: Size): readonly Line[] {
-  if (log.length === 0) return [[span(' nothing was logged', 'muted')]];
-  return log.slice(-Math.floor(rows / 4)).map((entry) => logLine(entry, columns));
 }

@@ -5,7 +5,7 @@ import { answer } from './answer.ts';
 import { outcome, type Update } from './effects.ts';
 import { type Action, actionOf, type Key } from './keys.ts';
 import { hasDetail, listHeight } from './layout.ts';
-import { chooseRow } from './list.ts';
+import { chooseRow, holdRow } from './list.ts';
 import type { Prompt } from './prompt.ts';
 import { chosenBackend, rowKeys } from './rows.ts';
 import { sortBy } from './sort.ts';
@@ -58,8 +58,7 @@ function act(state: DashboardState, action: Action): Update {
       if (state.isPaused) return outcome({ ...state, isPaused: false }, { type: 'refresh' });
       return outcome({ ...state, isPaused: true });
     case 'detail':
-      if (!hasDetail(state.view)) return outcome(state);
-      return outcome({ ...state, isDetailOpen: !state.isDetailOpen }, { type: 'refresh' });
+      return detail(state);
     case 'back':
       return back(state);
     case 'drain':
@@ -88,8 +87,9 @@ function act(state: DashboardState, action: Action): Update {
 /** Towards rows that are not there yet, and details of another one, the instance is asked for them. */
 function move(state: DashboardState, by: number): Update {
   const list = state.lists[state.view];
-  const keys = rowKeys(state);
-  const next = chooseRow(list, list.index + by, keys, listHeight(state));
+  const chosen = chooseRow(list, list.index + by, rowKeys(state), listHeight(state));
+  // Whoever goes to the top wants to see what is there, and not what was.
+  const next = holdRow(chosen, by !== Number.NEGATIVE_INFINITY);
   const moved = { ...state, lists: { ...state.lists, [state.view]: next } };
   const isNews = state.view === 'flows' && (state.isDetailOpen || next.offset !== list.offset);
   return isNews ? outcome(moved, { type: 'refresh' }) : outcome(moved);
@@ -101,6 +101,14 @@ function viewAfter(view: ViewName, by: 1 | -1): ViewName {
 
 function go(state: DashboardState, view: ViewName): Update {
   return view === state.view ? outcome(state) : outcome({ ...state, view }, { type: 'refresh' });
+}
+
+/** What is looked at closely does not run away. */
+function detail(state: DashboardState): Update {
+  if (!hasDetail(state.view)) return outcome(state);
+  const held = holdRow(state.lists[state.view], true);
+  const next = { ...state, lists: { ...state.lists, [state.view]: held }, isDetailOpen: !state.isDetailOpen };
+  return outcome(next, { type: 'refresh' });
 }
 
 function back(state: DashboardState): Update {

@@ -122,7 +122,7 @@ export function besideLines(
 
 /** A heading with a rule behind it, and perhaps something at its end. */
 export function headingLine(title: string, width: number, note = ''): Line {
-  const end = note === '' ? '' : ` ${note} `;
+  const end = note === '' ? ' ' : ` ${note} `;
   const rule = Math.max(0, width - widthOf(title) - widthOf(end) - 2);
   return cutLine([span(` ${title} `, 'strong'), span(`${'─'.repeat(rule)}${end}`, 'muted')], width);
 }
