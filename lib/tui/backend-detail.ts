@@ -5,6 +5,7 @@ import { bitRate, shortAge, shortLatency } from './amounts.ts';
 import { checkBars, stateTone } from './backend-table.ts';
 import { type Block, fact } from './detail-block.ts';
 import { backendRates } from './rates.ts';
+import { outOfSight, seesAnswersOf } from './sight.ts';
 import type { DashboardState } from './state.ts';
 import { span } from './text.ts';
 
@@ -19,6 +20,9 @@ export function backendBlock({ sample, before }: DashboardState, backend: Backen
   const flows = others.reduce((sum, each) => sum + each.flows, 0);
   const { inbound = 0, outbound = 0 } = backendRates(backend, sample!, before);
   const name = backend.name === backend.address ? backend.name : `${backend.name} (${backend.address})`;
+  const answers = seesAnswersOf(backend, sample!)
+    ? `${bitRate(outbound)}, ${formatBytes(backend.bytesOut)}`
+    : outOfSight;
   const share = formatShare(backend.flows, flows);
   return {
     title: 'Backend',
@@ -33,7 +37,7 @@ export function backendBlock({ sample, before }: DashboardState, backend: Backen
         span(`${formatCount(backend.connections)} flows, ${formatCount(backend.failures)} failed`),
       ),
       fact('in', span(`${bitRate(inbound)}, ${formatBytes(backend.bytesIn)}`, 'inbound')),
-      fact('out', span(`${bitRate(outbound)}, ${formatBytes(backend.bytesOut)}`, 'outbound')),
+      fact('out', span(answers, 'outbound')),
     ],
   };
 }

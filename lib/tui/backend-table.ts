@@ -4,6 +4,7 @@ import { shortAge, shortAmount, shortBits, shortLatency } from './amounts.ts';
 import { latencyBar } from './chart.ts';
 import { backendRates, type Rates } from './rates.ts';
 import { backendRows } from './rows.ts';
+import { columnsInSight } from './sight.ts';
 import type { DashboardState } from './state.ts';
 import { type Column, layTable, type TableView } from './table.ts';
 import { type Line, span, type Tone } from './text.ts';
@@ -120,7 +121,8 @@ export function backendTable(state: DashboardState, width: number): TableView {
     rates: backendRates(backend, state.sample!, state.before),
     checks,
   }));
-  return layTable(columns, rows, width, state.view === 'backends' ? { column, isReversed } : undefined);
+  const shown = columnsInSight(columns, state.sample);
+  return layTable(shown, rows, width, state.view === 'backends' ? { column, isReversed } : undefined);
 }
 
 /** Green is well, red is not, yellow is as somebody wished. */

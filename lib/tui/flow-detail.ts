@@ -7,6 +7,7 @@ import { bitRate, shortAge, shortAmount } from './amounts.ts';
 import { stateTone } from './backend-table.ts';
 import { type Block, fact } from './detail-block.ts';
 import { chosenBackend, flowKey } from './rows.ts';
+import { outOfSight } from './sight.ts';
 import type { DashboardState } from './state.ts';
 import { type Line, span } from './text.ts';
 
@@ -28,7 +29,7 @@ export function flowBlock(flow: FlowView): Block {
 }
 
 function carried(bytes: number | null, packets: number | null, rate: number | null | undefined): string {
-  if (bytes === null) return 'past this machine';
+  if (bytes === null) return outOfSight;
   return [
     ...(rate === null || rate === undefined ? [] : [bitRate(rate)]),
     formatBytes(bytes),

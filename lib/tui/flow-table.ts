@@ -2,6 +2,7 @@
 import type { FlowState, FlowView } from '../model/view.ts';
 import { shortAge, shortAmount, shortBits } from './amounts.ts';
 import { flowRows, flowSort } from './rows.ts';
+import { columnsInSight } from './sight.ts';
 import type { DashboardState } from './state.ts';
 import { type Column, layTable, type TableView } from './table.ts';
 import { span, type Tone } from './text.ts';
@@ -82,7 +83,8 @@ const columns: readonly Column<FlowView>[] = [
 /** All rows that the instance has sent, in so many columns. */
 export function flowTable(state: DashboardState, width: number): TableView {
   const { column, isReversed } = flowSort(state);
-  return layTable(columns, flowRows(state), width, { column, isReversed });
+  const shown = columnsInSight(columns, state.sample);
+  return layTable(shown, flowRows(state), width, { column, isReversed });
 }
 
 function stateTone(state: FlowState): Tone {

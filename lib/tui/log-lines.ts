@@ -4,7 +4,7 @@ import { timeOfDay } from './amounts.ts';
 import { panesOf } from './layout.ts';
 import { logRows } from './rows.ts';
 import type { DashboardState } from './state.ts';
-import { cutLine, type Line, selectLine, span, type Tone } from './text.ts';
+import { cutLine, emptyLine, type Line, selectLine, span, type Tone } from './text.ts';
 
 const levelWidth = 5;
 
@@ -28,12 +28,16 @@ export function logLine({ timeMs, level, message, fields }: LogEntry, width: num
 export function logView(state: DashboardState): readonly Line[] {
   const { columns, rows } = panesOf(state).main;
   const { offset, index } = state.lists.log;
-  return logRows(state)
-    .slice(offset, offset + rows)
-    .map((entry, row) => {
-      const line = logLine(entry, columns);
-      return offset + row === index ? selectLine(line, columns) : line;
-    });
+  const entries = logRows(state);
+  if (entries.length === 0) {
+    const words =
+      state.filters.log === '' ? 'Nothing was logged yet.' : 'No line has that. Escape drops the filter.';
+    return [emptyLine, [span(`  ${words}`, 'muted')]];
+  }
+  return entries.slice(offset, offset + rows).map((entry, row) => {
+    const line = logLine(entry, columns);
+    return offset + row === index ? selectLine(line, columns) : line;
+  });
 }
 
 function levelTone(level: LogEntry['level']): Tone {

@@ -2,6 +2,7 @@
 import { formatCount } from '../model/units.ts';
 import type { HistoryStep, LogEntry, StatusView } from '../model/view.ts';
 import { bitRate, shortAmount, timeOfDay } from './amounts.ts';
+import { seesAnswers } from './sight.ts';
 
 /** What is told of one second. */
 export interface Second {
@@ -23,7 +24,7 @@ export function numbersLine({ timeMs, status, step }: Second): string {
     `flows ${formatCount(flows)}`,
     `new ${shortAmount(step?.connections)}/s`,
     `in ${way(step?.bytesIn, step?.packetsIn)}`,
-    `out ${way(step?.bytesOut, step?.packetsOut)}`,
+    `out ${way(seesAnswers(status.services) ? step?.bytesOut : undefined, step?.packetsOut)}`,
     `drops ${shortAmount(step?.dropped)}/s`,
     `up ${up}/${backends}`,
   ].join('  ');
@@ -44,7 +45,7 @@ export function trafficEvent({ timeMs, status, step }: Second) {
     packetsInPerSecond: step?.packetsIn ?? null,
     packetsOutPerSecond: step?.packetsOut ?? null,
     bytesInPerSecond: step?.bytesIn ?? null,
-    bytesOutPerSecond: step?.bytesOut ?? null,
+    bytesOutPerSecond: (seesAnswers(status.services) ? step?.bytesOut : undefined) ?? null,
     droppedPerSecond: step?.dropped ?? null,
   };
 }

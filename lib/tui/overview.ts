@@ -35,8 +35,8 @@ export function overviewLines(state: DashboardState): readonly Line[] {
   const sections = sectionsOf(state, sample, { columns: main.columns, rows: room }, isRoomy);
   const below = sections.reduce((sum, { lines }) => sum + 2 + lines.length, 0);
   const traffic = isRoomy
-    ? charts(sample.history, main.columns, chartHeight(room - below))
-    : sparklines(sample.history, main);
+    ? charts(sample, main.columns, chartHeight(room - below))
+    : sparklines(sample, main);
   const above = sections.reduce<readonly Line[]>(
     (lines, section) => stack(lines, section, main.columns, room),
     traffic.slice(0, room),

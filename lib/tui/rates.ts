@@ -1,10 +1,12 @@
 /** How fast things are that the instance only counts: the difference of two samples over the time between them. */
 import type { BackendView, ServiceView } from '../model/view.ts';
+import { seesAnswers, seesAnswersOf } from './sight.ts';
 import type { Sample } from './state.ts';
 
 export interface Rates {
   /** Bytes a second. */
   readonly inbound: number | undefined;
+  /** Undefined too where answers are out of sight. */
   readonly outbound: number | undefined;
   /** New flows a second. */
   readonly opened: number | undefined;
@@ -21,14 +23,14 @@ interface Counted {
 /** Of a service; unknown before the second sample. */
 export function serviceRates(service: ServiceView, now: Sample, before: Sample | undefined): Rates {
   const earlier = before?.status.services.find(({ name }) => name === service.name);
-  return between(earlier, service, now, before);
+  return between(earlier, service, now, before, seesAnswers([service]));
 }
 
 /** Of a backend. */
 export function backendRates(backend: BackendView, now: Sample, before: Sample | undefined): Rates {
   const key = backendKey(backend);
   const earlier = before?.backends.find((each) => backendKey(each) === key);
-  return between(earlier, backend, now, before);
+  return between(earlier, backend, now, before, seesAnswersOf(backend, now));
 }
 
 /** What tells a backend from all others. */
@@ -56,13 +58,14 @@ function between(
   now: Counted,
   sample: Sample,
   before: Sample | undefined,
+  isAnswerSeen: boolean,
 ): Rates {
   const seconds = secondsBetween(sample, before);
   if (earlier === undefined || seconds <= 0) return unknown;
   const rate = (of: (counted: Counted) => number) => Math.max(0, of(now) - of(earlier)) / seconds;
   return {
     inbound: rate(({ bytesIn }) => bytesIn),
-    outbound: rate(({ bytesOut }) => bytesOut),
+    outbound: isAnswerSeen ? rate(({ bytesOut }) => bytesOut) : undefined,
     opened: rate(({ connections }) => connections),
   };
 }

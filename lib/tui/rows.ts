@@ -6,6 +6,7 @@ import { endpointKey, splitEndpoint } from '../model/shown-endpoint.ts';
 import type { BackendView, FlowView, LogEntry } from '../model/view.ts';
 import { listHeight } from './layout.ts';
 import { backendKey, backendRates } from './rates.ts';
+import { seesAnswers } from './sight.ts';
 import type { BackendSort, DashboardState, Sort } from './state.ts';
 
 /** What is asked of the instance for the table of flows: those in sight, and as many to scroll to. */
@@ -24,9 +25,7 @@ export function flowQuery(state: DashboardState): FlowQuery {
 /** By speed towards the clients unless somebody has chosen, or towards the backends where nothing else is seen. */
 export function flowSort({ flowSort: chosen, sample }: DashboardState): Sort<FlowSort> {
   if (chosen !== undefined) return chosen;
-  const services = sample?.status.services ?? [];
-  const isBlind = services.length > 0 && services.every(({ mode }) => mode === 'dsr');
-  return { column: isBlind ? 'rate-in' : 'rate-out', isReversed: false };
+  return { column: seesAnswers(sample?.status.services ?? []) ? 'rate-out' : 'rate-in', isReversed: false };
 }
 
 /** In the order in which the instance has sent them. */

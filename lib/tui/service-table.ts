@@ -2,6 +2,7 @@
 import type { ServiceView } from '../model/view.ts';
 import { shortAmount, shortBits } from './amounts.ts';
 import { type Rates, serviceRates } from './rates.ts';
+import { columnsInSight } from './sight.ts';
 import type { Sample } from './state.ts';
 import { type Column, layTable, type TableView } from './table.ts';
 import { span, type Tone } from './text.ts';
@@ -20,7 +21,14 @@ const columns: readonly Column<Row>[] = [
     cell: ({ service }) => span(service.name, 'strong'),
   },
   { id: 'mode', title: 'MODE', rank: 5, cell: ({ service }) => span(service.mode) },
-  { id: 'listen', title: 'LISTEN', rank: 3, least: 27, cell: ({ service }) => span(service.listen) },
+  {
+    id: 'listen',
+    title: 'LISTEN',
+    rank: 3,
+    least: 27,
+    cell: ({ service }) => span(listensOf(service).join(', ')),
+    brief: ({ service }) => span(firstOf(listensOf(service))),
+  },
   { id: 'balance', title: 'BALANCE', rank: 7, cell: ({ service }) => span(service.balance, 'muted') },
   {
     id: 'up',
@@ -84,7 +92,16 @@ export function serviceTable(sample: Sample, before: Sample | undefined, width: 
     service,
     rates: serviceRates(service, sample, before),
   }));
-  return layTable(columns, rows, width);
+  return layTable(columnsInSight(columns, sample), rows, width);
+}
+
+function listensOf({ listen }: ServiceView): readonly string[] {
+  return listen.split(',');
+}
+
+/** The first of many, and how many more there are. */
+function firstOf([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} +${others.length}`;
 }
 
 /** How worrying it is that so many of the backends are up. */

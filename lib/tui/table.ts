@@ -2,13 +2,15 @@
  * Tables that make the most of the width they have: where it is too small, the least important columns go first, and
  * those that may be squeezed are cut in their middle; where there is more than enough, the gaps grow a little.
  */
-import { emptyLine, type Line, lineWidth, padLine, type Span, shorten, span, widthOf } from './text.ts';
+import { type Line, lineWidth, padLine, type Span, shorten, span, widthOf } from './text.ts';
 
 export interface Column<Row> {
   /** Unique in its table. */
   readonly id: string;
   readonly title: string;
   cell(row: Row): Span | Line;
+  /** What stands there instead where that has no room. */
+  brief?(row: Row): Span;
   /** Numbers stand on the right, words on the left. */
   readonly right?: boolean;
   /** The greater, the sooner it goes; 0 stays to the last. */
@@ -60,8 +62,10 @@ export function layTable<Row>(
   );
   const fitting = columnsThatFit(telling, (column) => leastWidth(column, ideal.get(column)!), width - 1);
   const { widths, gap } = shareWidth(fitting, ideal, width - 1);
-  const place = (column: Column<Row>, line: Line): Line => {
+  const place = (column: Column<Row>, whole: Line, row?: Row): Line => {
     const own = widths.get(column)!;
+    const isBrief = row !== undefined && column.brief !== undefined && lineWidth(whole) > own;
+    const line = isBrief ? [column.brief!(row)] : whole;
     const squeezed =
       lineWidth(line) > own ? line.map(({ text, tone }) => span(shorten(text, own, 'middle'), tone)) : line;
     const missing = span(' '.repeat(Math.max(0, own - lineWidth(squeezed))));
@@ -78,7 +82,9 @@ export function layTable<Row>(
         place(column, [span(titleOf(column), column.id === sorting?.column ? 'strong' : 'muted')]),
       ),
     ),
-    rows: rows.map((_, row) => join(fitting.map((column) => place(column, cells.get(column)![row]!)))),
+    rows: rows.map((row, index) =>
+      join(fitting.map((column) => place(column, cells.get(column)![index]!, row))),
+    ),
   };
 }
 
@@ -129,9 +135,4 @@ function shareWidth<Row>(
   }
   const extra = gaps === 0 ? 0 : Math.floor(Math.max(0, left) / gaps);
   return { widths, gap: Math.min(largestGap, smallestGap + extra) };
-}
-
-/** The rows of a list with nothing in it: one line that says so. */
-export function emptyRows(words: string): readonly Line[] {
-  return [emptyLine, [span(` ${words}`, 'muted')]];
 }

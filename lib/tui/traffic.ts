@@ -2,7 +2,8 @@
 import type { HistoryStep, HistoryView } from '../model/view.ts';
 import { bitsPerSecond, shortAmount } from './amounts.ts';
 import { axisEnd, bars } from './chart.ts';
-import type { Size } from './state.ts';
+import { seesAnswers } from './sight.ts';
+import type { Sample, Size } from './state.ts';
 import { besideLines, emptyLine, type Line, span, spreadLine, type Tone } from './text.ts';
 
 interface Measure {
@@ -34,37 +35,39 @@ const labelWidth = 13;
 const valueWidth = 11;
 const chartGap = 3;
 
-/** All but the pairs of which no service knows anything. */
-function knownPairs({ steps }: HistoryView) {
-  return pairs.filter(([{ of }]) => steps.length === 0 || steps.some((step) => of(step) !== null));
+/** All but the pairs of which no service knows anything, and what is out of sight. */
+function knownMeasures({ status, history: { steps } }: Sample): readonly Measure[] {
+  const known = pairs.filter(([{ of }]) => steps.length === 0 || steps.some((step) => of(step) !== null));
+  return known.flat().filter(({ tone }) => tone !== 'outbound' || seesAnswers(status.services));
 }
 
 /** A line for each measure: what it is, what it was in the last second, and before. */
-export function sparklines(history: HistoryView, { columns }: Size): Line[] {
+export function sparklines(sample: Sample, { columns }: Size): Line[] {
   const width = Math.max(1, columns - labelWidth - valueWidth - 3);
-  return knownPairs(history)
-    .flat()
-    .map((measure) => {
-      const values = history.steps.map(measure.of);
-      return [
-        span(` ${measure.title.padEnd(labelWidth)}`, 'muted'),
-        span(latest(values, measure).padStart(valueWidth), 'strong'),
-        span('  '),
-        ...bars(values, width, 1, measure.tone)[0]!,
-      ];
-    });
+  return knownMeasures(sample).map((measure) => {
+    const values = sample.history.steps.map(measure.of);
+    return [
+      span(` ${measure.title.padEnd(labelWidth)}`, 'muted'),
+      span(latest(values, measure).padStart(valueWidth), 'strong'),
+      span('  '),
+      ...bars(values, width, 1, measure.tone)[0]!,
+    ];
+  });
 }
 
-/** The same as charts of `height` lines each, side by side. */
-export function charts(history: HistoryView, columns: number, height: number): Line[] {
-  const known = knownPairs(history);
-  const width = Math.floor((columns - 2 - chartGap * (known.length - 1)) / known.length);
-  return known
-    .map(([upper, lower]) => [
-      ...chart(upper, history, width, height),
-      emptyLine,
-      ...chart(lower, history, width, height),
-    ])
+/** The same as charts of `height` lines each, two above each other, side by side. */
+export function charts(sample: Sample, columns: number, height: number): Line[] {
+  const known = knownMeasures(sample);
+  const stacks = Math.ceil(known.length / 2);
+  const width = Math.floor((columns - 2 - chartGap * (stacks - 1)) / stacks);
+  return Array.from({ length: stacks }, (_, stack) =>
+    known
+      .slice(2 * stack, 2 * stack + 2)
+      .flatMap((measure, index) => [
+        ...(index === 0 ? [] : [emptyLine]),
+        ...chart(measure, sample.history, width, height),
+      ]),
+  )
     .reduce((left, right, index) => besideLines(left, index * (width + chartGap) - chartGap, chartGap, right))
     .map((line) => [span(' '), ...line]);
 }

@@ -12,7 +12,7 @@ import { describe, it } from 'node:test';
 import { styledCharsFromTokens, tokenize } from '@alcalzone/ansi-tokenize';
 import { type Size, viewNames } from '../../lib/tui/state.ts';
 import { Driver, large, small, stripLooks } from './support.tsx';
-import type { Family } from './world.ts';
+import { type Family, withoutAnswers } from './world.ts';
 
 Object.assign(process.env, { TZ: 'UTC' });
 
@@ -72,6 +72,16 @@ describe('the picture of a view', () => {
         });
       }
     }
+    for (const [view, keys] of [
+      ['overview', ''],
+      ['flows', 'j<enter>'],
+      ['backends', 'j<enter>'],
+    ] as const) {
+      it(`is as it was kept: ${view} without answers, ${sizeName}`, () => {
+        const driver = new Driver({ size, view }, 'ipv4', withoutAnswers).learn();
+        compare(`${view}-dsr-${sizeName}`, driver.press(keys));
+      });
+    }
     it(`is as it was kept: help, ${sizeName}`, () => {
       compare(`help-${sizeName}`, new Driver({ size }).learn().press('?'));
     });
@@ -98,6 +108,10 @@ describe('the picture of a moment', () => {
 
   it('is as it was kept: no flow fits', () => {
     compare('nothing-fits', new Driver({ view: 'flows' }).learn().press('/203.0.113.0/24<enter>'));
+  });
+
+  it('is as it was kept: nothing was logged', () => {
+    compare('no-log', new Driver({ view: 'log' }).sample());
   });
 
   it('is as it was kept: a question', () =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { logEvent, numbersLine, trafficEvent } from '../../lib/tui/numbers.ts';
-import { worldAt } from './world.ts';
+import { withoutAnswers, worldAt } from './world.ts';
 
 Object.assign(process.env, { TZ: 'UTC' });
 
@@ -23,6 +23,14 @@ describe('a second of numbers', () => {
       /in 76\.0 Mbit\/s {2}out/,
     );
     assert.match(numbersLine({ timeMs, status, step: undefined }), /new –\/s {2}in – {2}out – /);
+  });
+
+  it('says nothing of answers that go past this machine', () => {
+    const { status: blind, history: unseen } = withoutAnswers(worldAt('ipv4', 100));
+    const second = { timeMs, status: blind, step: unseen.steps[0] };
+    assert.match(numbersLine(second), /in 76\.0 Mbit\/s 84\.0k packets\/s {2}out – {2}drops/);
+    const { bytesInPerSecond, bytesOutPerSecond } = trafficEvent(second);
+    assert.deepEqual([bytesInPerSecond, bytesOutPerSecond], [9_500_000, null]);
   });
 
   it('is an event for scripts, and so is a line of the log', () => {

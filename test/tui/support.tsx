@@ -7,7 +7,7 @@ import { colourPalette, type Palette } from '../../lib/tui/palette.ts';
 import { chosenFlow, flowQuery } from '../../lib/tui/rows.ts';
 import { type Beginning, type DashboardState, initialState, type Sample } from '../../lib/tui/state.ts';
 import { type Event, update } from '../../lib/tui/update.ts';
-import { askFlows, type Family, traceOf, worldAt } from './world.ts';
+import { askFlows, type Family, traceOf, type World, worldAt } from './world.ts';
 
 export const small = { columns: 80, rows: 24 } as const;
 export const large = { columns: 200, rows: 60 } as const;
@@ -18,12 +18,16 @@ export class Driver {
   nowMs = 0;
   /** What was to be done in the world, but for questions to the instance. */
   readonly effects: Effect[] = [];
-  readonly #family: Family;
+  readonly #worldAt: (seconds: number) => World;
   #seconds = 3_600;
 
-  constructor(beginning: Partial<Beginning> = {}, family: Family = 'ipv4') {
+  constructor(
+    beginning: Partial<Beginning> = {},
+    family: Family = 'ipv4',
+    change: (world: World) => World = (world) => world,
+  ) {
+    this.#worldAt = (seconds) => change(worldAt(family, seconds));
     this.state = initialState({ size: small, place: 'attached', ...beginning });
-    this.#family = family;
   }
 
   send(event: Event): this {
@@ -47,7 +51,7 @@ export class Driver {
   sample(passMs = 0, change: Partial<Sample> = {}): this {
     this.nowMs += passMs;
     this.#seconds += passMs / 1_000;
-    const { status, backends, history, flows } = worldAt(this.#family, this.#seconds);
+    const { status, backends, history, flows } = this.#worldAt(this.#seconds);
     const found = this.state.view === 'flows' ? askFlows(flows, flowQuery(this.state)) : undefined;
     const chosen = this.state.isDetailOpen ? chosenFlow(this.state) : undefined;
     const trace = chosen === undefined ? undefined : traceOf(chosen);
@@ -58,7 +62,7 @@ export class Driver {
   /** Two samples and the log: everything is known. */
   learn(): this {
     this.sample().sample(1_000);
-    return this.send({ type: 'logged', entries: worldAt(this.#family, this.#seconds).log });
+    return this.send({ type: 'logged', entries: this.#worldAt(this.#seconds).log });
   }
 
   /** As Ink makes it. */

@@ -48,6 +48,16 @@ describe('a table', () => {
     ]);
   });
 
+  it('says the brief in place of what has no room, where a column has one', () => {
+    const [client, ...others] = columns;
+    const brief = ({ client: text }: Row) => span(text.replace(/:.*/, ' +1'));
+    const lines = layTable([{ ...client!, least: 13, brief }, ...others], rows, 36).rows;
+    assert.deepEqual(
+      lines.map((line) => plainText(line).trimEnd()),
+      [' 198.51.100.7 +1  established      7', ' 10.0.0.1:1       closing       1.2k'],
+    );
+  });
+
   it('loses its least important columns first, and never the last one', () => {
     assert.deepEqual(layTable(columns, rows, 25).columns, ['client', 'state']);
     assert.deepEqual(layTable(columns, rows, 15).columns, ['client']);

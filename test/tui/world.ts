@@ -87,6 +87,41 @@ export function worldAt(family: Family, seconds: number) {
   };
 }
 
+export type World = ReturnType<typeof worldAt>;
+
+/** The same in direct server return: nothing of the answers is seen, and backends have no ports. */
+export function withoutAnswers({ status, backends, history, flows, log }: World): World {
+  const unseen = { packetsOut: null, bytesOut: 0 } as const;
+  const host = (endpoint: string) => endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return {
+    log,
+    status: {
+      ...status,
+      services: status.services.map((service) => ({
+        ...service,
+        ...unseen,
+        mode: 'dsr' as const,
+        packetsIn: service.packetsIn ?? 0,
+      })),
+    },
+    backends: backends.map((backend) => ({
+      ...backend,
+      ...unseen,
+      name: host(backend.name),
+      address: host(backend.address),
+    })),
+    history: { ...history, steps: history.steps.map((step) => ({ ...step, ...unseen })) },
+    flows: flows.map((flow) => ({
+      ...flow,
+      mode: 'dsr' as const,
+      backend: host(flow.backend!),
+      packetsOut: null,
+      bytesOut: null,
+      bytesOutPerSecond: null,
+    })),
+  };
+}
+
 const checked = { passed: 100, failed: 2 } as const;
 
 function backendsOf(family: Family, seconds: number): readonly BackendView[] {
