@@ -32,9 +32,10 @@ export async function startCapture(
   };
 }
 
-/** The packets of a capture that match (wireshark-filter(4)): of each, a field of the dissector. */
+/** The packets of a capture that match (wireshark-filter(4)): of each, a field of the dissector. Checksums are verified. */
 export function readCapture(file: string, filter: string, field: string): string[] {
-  const words = ['-r', file, '-Y', filter, '-T', 'fields', '-e', field];
+  const verified = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
+  const words = ['-r', file, ...verified, '-Y', filter, '-T', 'fields', '-e', field];
   const output = execFileSync(toolPath('tshark'), words, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
