@@ -46,13 +46,12 @@ export async function runCapture(
   let packets = 0;
   let written = 0;
   const settle = async (settled: readonly Settled[]): Promise<void> => {
-    for (const { told, original, bytes } of settled) {
+    for (const { told, original, frames: sent } of settled) {
       packets++;
       reasons[told.reason] = (reasons[told.reason] ?? 0) + 1;
       tell(told);
-      if (bytes === null) continue;
-      written++;
-      await output?.write(captureRecord(format, original, bytes));
+      written += sent.length;
+      for (const bytes of sent) await output?.write(captureRecord(format, original, bytes));
     }
   };
   for await (const frame of frames) await settle(run.send(frame));

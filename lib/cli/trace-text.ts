@@ -89,19 +89,31 @@ function placementSteps({ placement, flow, candidates }: TraceView): Step[] {
   return [['policy', `depends on the moment: now ${whom}, next another`]];
 }
 
-function rewritingSteps({ before, after, encapsulation, examplePort }: TraceRewriting): Step[] {
+function rewritingSteps(rewriting: TraceRewriting): Step[] {
+  const { before, after, encapsulation, further, mark, examplePort } = rewriting;
   if (after === null) return [['packet', `${before.source} → ${before.destination}`]];
   const tunnel =
     encapsulation === null
       ? []
       : [`in ${encapsulation.kind} ${encapsulation.source} → ${encapsulation.destination}`];
+  const parts =
+    further.length === 0 ? [] : [`and ${plural(further.length, 'further packet')}: it is sent in parts`];
+  const marked = mark === null ? [] : [`with the mark 0x${mark.toString(16)}, by which it is routed`];
   const example = examplePort ? ['the source port is an example: it gets the next that is free'] : [];
   const unknown = /^(0\.0\.0\.0|\[::\]):/.test(after.source)
     ? ['the source is not known here: this machine has no route to the backend']
     : [];
   return [
     ['before', `${before.source} → ${before.destination}`],
-    ['after', `${after.source} → ${after.destination}`, ...tunnel, ...example, ...unknown],
+    [
+      'after',
+      `${after.source} → ${after.destination}`,
+      ...tunnel,
+      ...parts,
+      ...marked,
+      ...example,
+      ...unknown,
+    ],
   ];
 }
 
@@ -117,6 +129,8 @@ const reasonWords: Readonly<Record<string, string>> = {
   'too-big-sent': 'an ICMP error goes back to its sender: it does not fit into the tunnel',
   'time-exceeded-sent': 'an ICMP error goes back to its sender: it has no hop left',
   'error-sent': 'an ICMP error about the tunnel becomes one to the client',
+  'sent-apart': 'as packets of our own, in place of the one that came',
+  'too-big-sent': 'an ICMP error tells its sender what fits through the tunnel',
   'bad-source': 'nobody could be answered there',
   'ports-exhausted': 'no source port is free',
   'key-taken': "the client's port already talks to this backend",

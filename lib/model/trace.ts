@@ -92,6 +92,10 @@ export interface TraceRewriting {
     readonly source: string;
     readonly destination: string;
   } | null;
+  /** Where one packet becomes several: those behind the first. */
+  readonly further: readonly TracePacket[];
+  /** By which the packet is routed, if it was given one. */
+  readonly mark: number | null;
   /** Whether the source port is an example, as the flow would be given one when it begins. */
   readonly examplePort: boolean;
 }

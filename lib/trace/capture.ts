@@ -15,7 +15,7 @@ import { type LinkLayer, linkLayer } from './link-layer.ts';
 import { describePacket } from './packet-text.ts';
 import type { CaptureFormat, Frame } from './pcap.ts';
 import { type Outcome, Rig } from './rig.ts';
-import { verdictOf } from './verdict.ts';
+import { packetsAfter, verdictOf } from './verdict.ts';
 
 /** What became of one packet of a capture. */
 export interface CapturedPacket {
@@ -33,11 +33,11 @@ export interface CapturedPacket {
   readonly after: { readonly source: string; readonly destination: string } | null;
 }
 
-/** What became of a frame, and what is sent in place of it: nothing, if it is dropped. */
+/** What became of a frame, and the frames that are sent in place of it: none, if it is dropped. */
 export interface Settled {
   readonly told: CapturedPacket;
   readonly original: Frame;
-  readonly bytes: Uint8Array | null;
+  readonly frames: readonly Uint8Array[];
 }
 
 /** Flows that a capture may open at each worker. */
@@ -92,7 +92,7 @@ export class CaptureRun {
     const met = at < 0 ? undefined : this.#rigFor(packet, view);
     if (met === undefined) {
       const passed: CapturedPacket = { ...told, verdict: 'accept', reason: 'not-ours', after: null };
-      return [{ told: passed, original: frame, bytes: frame.bytes }];
+      return [{ told: passed, original: frame, frames: [frame.bytes] }];
     }
     this.#waiting.set(this.#number, { frame, at, told });
     const cutOff = frame.bytes.length < frame.wireLength;
@@ -104,7 +104,7 @@ export class CaptureRun {
   end(): readonly Settled[] {
     const left = Array.from(this.#waiting.values(), ({ frame, told }): Settled => {
       const held: CapturedPacket = { ...told, verdict: 'hold', reason: 'held', after: null };
-      return { told: held, original: frame, bytes: null };
+      return { told: held, original: frame, frames: [] };
     });
     this.#waiting.clear();
     return left;
@@ -133,17 +133,19 @@ export class CaptureRun {
     const { frame, at, told } = this.#waiting.get(outcome.id)!;
     this.#waiting.delete(outcome.id);
     const verdict = verdictOf(outcome);
-    const rewritten = verdict === 'rewritten';
-    const { source, destination } = rewritten ? describePacket(outcome.bytes) : told;
+    const packets = packetsAfter(outcome);
+    const after = verdict === 'rewritten' ? describePacket(packets[0]!) : null;
     const packet: CapturedPacket = {
       ...told,
       verdict,
       reason: outcome.reason ?? 'held',
-      after: rewritten ? { source, destination } : null,
+      after: after === null ? null : { source: after.source, destination: after.destination },
     };
-    if (verdict === 'drop') return [{ told: packet, original: frame, bytes: null }];
-    const bytes = rewritten ? this.#link.replace(frame.bytes, at, outcome.bytes) : frame.bytes;
-    return [{ told: packet, original: frame, bytes }];
+    const frames =
+      after === null
+        ? packets.map(() => frame.bytes)
+        : packets.map((bytes) => this.#link.replace(frame.bytes, at, bytes));
+    return [{ told: packet, original: frame, frames }];
   }
 }
 

@@ -25,6 +25,10 @@ export interface Outcome {
   readonly reason: ReasonName | undefined;
   /** What goes on: its bytes, as they are now. Empty if it was dropped or waits. */
   readonly bytes: Uint8Array;
+  /** What it goes on with, of `Verdict.marked`. */
+  readonly mark: number;
+  /** What was sent in its place, by a socket, and in place of those that had waited for it. */
+  readonly apart: readonly Uint8Array[];
 }
 
 export interface RigOptions {
@@ -44,6 +48,7 @@ export class Rig {
   readonly shard: Shard;
   readonly rows: FlowRows;
   readonly #batch: PacketBatch;
+  #apart: Uint8Array[] = [];
 
   constructor({ snapshot, worker, room, random }: RigOptions) {
     const task = snapshot.tasks[worker]!;
@@ -55,7 +60,9 @@ export class Rig {
       this.rows.bytes.set(row, (index + 1) << byteShift);
       this.rows.created[index + 1] = created;
     }
-    this.shard = createShard(task, memory, random, nowMs, () => ({ send: () => 0 }));
+    this.shard = createShard(task, memory, random, nowMs, () => ({
+      send: (bytes, offsets, lengths, count) => this.#collect(bytes, offsets, lengths, count),
+    }));
     // Policies that look at loads see those of the machine.
     this.rows.flowsOfEndpoint.set(loads[worker]!);
     this.#batch = createBatch(headroom + largestPacket + spare);
@@ -70,17 +77,27 @@ export class Rig {
     batch.offset[0] = headroom;
     batch.length[0] = packet.length;
     batch.flags[0] = cutOff ? PacketFlag.truncated : 0;
+    this.#apart = [];
     const verdicts = forwarder.process(batch, 1, nowMs);
     const reason = reasonNames[forwarder.reasons[0]!]!;
     const outcomes: Outcome[] = [
       verdicts === 0
-        ? { id, verdict: Verdict.none, reason, bytes: new Uint8Array(0) }
-        : { ...outcomeAt(batch, 0), reason },
+        ? { id, verdict: Verdict.none, reason, bytes: new Uint8Array(0), mark: 0, apart: this.#apart }
+        : { ...outcomeAt(batch, 0), reason, apart: this.#apart },
     ];
     for (let count = forwarder.release(batch); count > 0; count = forwarder.release(batch)) {
       for (let index = 0; index < count; index++) outcomes.push(outcomeAt(batch, index));
     }
+    this.shard.flush?.();
     return outcomes;
+  }
+
+  #collect(bytes: Uint8Array, offsets: Uint32Array, lengths: Uint32Array, count: number): number {
+    for (let index = 0; index < count; index++) {
+      const offset = offsets[index]!;
+      this.#apart.push(bytes.slice(offset, offset + lengths[index]!));
+    }
+    return count;
   }
 }
 
@@ -88,7 +105,8 @@ function outcomeAt(batch: PacketBatch, index: number): Outcome {
   const verdict = batch.verdict[index]! & ~completeChecksum;
   const offset = batch.offset[index]!;
   const end = verdict === Verdict.drop ? offset : offset + batch.length[index]!;
-  return { id: batch.id[index]!, verdict, reason: undefined, bytes: batch.bytes.slice(offset, end) };
+  const bytes = batch.bytes.slice(offset, end);
+  return { id: batch.id[index]!, verdict, reason: undefined, bytes, mark: batch.mark[index]!, apart: [] };
 }
 
 /** Numbers of VIPs and endpoints are below one more than the highest of the snapshot. */

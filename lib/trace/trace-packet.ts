@@ -12,6 +12,7 @@ import type { Selector } from '../datapath/kernel/selectors.ts';
 import { Picker } from '../datapath/pick.ts';
 import type { PathSnapshot } from '../datapath/snapshot.ts';
 import { Verdict } from '../forward/batch.ts';
+import type { ReasonName } from '../forward/reasons.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { slotsOf } from '../hash/table-change.ts';
 import { formatHostPort } from '../model/address.ts';
@@ -34,7 +35,7 @@ import { changesBetween } from './fields.ts';
 import { describePacket, describeTunnel } from './packet-text.ts';
 import { probePacket } from './probe.ts';
 import { type Outcome, Rig } from './rig.ts';
-import { verdictOf } from './verdict.ts';
+import { packetsAfter, verdictOf } from './verdict.ts';
 
 /** Whose path it is. */
 export interface Subject {
@@ -47,6 +48,9 @@ export interface Subject {
 
 /** The same for the same question: a policy that draws always draws the first. */
 const noChance: Random = () => 0;
+
+/** Reasons of packets that go where their flow goes. */
+const towardsBackend: readonly ReasonName[] = ['forwarded', 'delivered', 'sent-apart', 'marked'];
 
 type KnownVip = PathSnapshot['vips'][number];
 
@@ -86,7 +90,7 @@ export function tracePacket(
     ...(known === undefined
       ? { placement: null, candidates: [] }
       : describePlacement(known, packet, worker, snapshot, subject)),
-    backend: outcome!.reason === 'forwarded' ? backendOf(rig, packet, snapshot) : null,
+    backend: towardsBackend.includes(outcome!.reason!) ? backendOf(rig, packet, snapshot) : null,
     rewriting,
     verdict: verdictOf(outcome!),
     reason: outcome!.reason!,
@@ -169,15 +173,18 @@ function textOf(endpoints: PathSnapshot['endpoints'], number: number): string | 
   return endpoints.find((endpoint) => endpoint.number === number)?.text ?? null;
 }
 
-function describeRewriting(probe: Uint8Array, { bytes, verdict }: Outcome, rows: FlowRows): TraceRewriting {
-  const goesOn = verdict !== Verdict.drop && verdict !== Verdict.none;
-  const changes = goesOn ? changesBetween(probe, bytes) : [];
+function describeRewriting(probe: Uint8Array, outcome: Outcome, rows: FlowRows): TraceRewriting {
+  const { verdict, mark } = outcome;
+  const [after, ...further] = packetsAfter(outcome);
+  const changes = after === undefined ? [] : changesBetween(probe, after);
   const hasNewPort = changes.some(({ field }) => field === 'source port');
   return {
     before: describePacket(probe),
-    after: goesOn ? describePacket(bytes) : null,
+    after: after === undefined ? null : describePacket(after),
     changes,
-    encapsulation: goesOn ? describeTunnel(bytes) : null,
+    encapsulation: after === undefined ? null : describeTunnel(after),
+    further: further.map(describePacket),
+    mark: verdict === Verdict.marked ? mark : null,
     examplePort: hasNewPort && rows.counts[Count.opened]! > 0,
   };
 }

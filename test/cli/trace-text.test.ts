@@ -107,14 +107,27 @@ after          50 02 ff ff 8e 06 00 00
         },
       ],
       encapsulation: { kind: 'gre', source: '10.0.0.1', destination: '10.0.0.2' },
+      further: [before],
+      mark: null,
       examplePort: false,
     };
     const text = lines({ ...view, rewriting });
     assert.ok(text.includes('          in gre 10.0.0.1 → 10.0.0.2'));
+    assert.ok(text.includes('          and 1 further packet: it is sent in parts'));
     assert.ok(text.includes('before      0'));
     assert.ok(text.includes('               outer source address 10.0.0.1'));
     // The inner packet is the same from its first byte on.
     assert.equal(text.filter((line) => line.startsWith('before ')).length, 3);
+  });
+
+  it('tells of a mark', () => {
+    const view = traced(new MemoryPath(web));
+    const { before } = view.rewriting!;
+    const rewriting = { ...view.rewriting!, after: before, changes: [], mark: 0x51cf0001 };
+    const text = lines({ ...view, rewriting, verdict: 'mark', reason: 'marked' });
+    assert.ok(text.includes('          with the mark 0x51cf0001, by which it is routed'));
+    assert.ok(text.includes('verdict   goes on with a mark, which routes it (marked)'));
+    assert.ok(text.every((line) => !line.startsWith('before  ') || !line.includes('45 00')));
   });
 
   it('is short where nobody takes the flow', () => {

@@ -31,7 +31,7 @@ describe('a capture that is run through', () => {
     const path = new MemoryPath(web);
     const capture = new CaptureRun([path.snapshot()], raw);
     const [syn] = capture.send(frame(packet({ flags: 'S' })));
-    const { source, sourcePort, destination, destinationPort } = see(syn!.bytes!);
+    const { source, sourcePort, destination, destinationPort } = see(syn!.frames[0]!);
     assert.equal(syn!.told.after!.destination, `${destination}:${destinationPort}`);
     const answer = {
       source: destination,
@@ -42,7 +42,7 @@ describe('a capture that is run through', () => {
     const [synAck] = capture.send(frame(craft({ ...answer, flags: 'SA' })));
     assert.deepEqual(synAck!.told.after, { source: '192.0.2.10:80', destination: '198.51.100.7:40000' });
     const [ack] = capture.send(frame(packet({ flags: 'A' })));
-    assert.deepEqual(see(ack!.bytes!).destination, destination);
+    assert.deepEqual(see(ack!.frames[0]!).destination, destination);
     assert.deepEqual([syn!.told.number, synAck!.told.number, ack!.told.number], [1, 2, 3]);
   });
 
@@ -56,7 +56,7 @@ describe('a capture that is run through', () => {
     found.add(ack);
     const capture = new CaptureRun([path.snapshot(...found.tuples)], raw);
     const [settled] = capture.send(ack);
-    const [one, other] = [see(bytes), see(settled!.bytes!)];
+    const [one, other] = [see(bytes), see(settled!.frames[0]!)];
     assert.deepEqual([other.source, other.sourcePort], [one.source, one.sourcePort]);
   });
 
@@ -67,7 +67,7 @@ describe('a capture that is run through', () => {
       frame(new Uint8Array(0)),
     );
     assert.deepEqual(
-      [other!.told.verdict, other!.told.reason, other!.bytes!.length],
+      [other!.told.verdict, other!.told.reason, other!.frames[0]!.length],
       ['accept', 'not-ours', 40],
     );
     assert.equal(junk!.told.protocol, null);
@@ -81,7 +81,7 @@ describe('a capture that is run through', () => {
       frame(packet({ flags: 'S' }), 0, 1_500),
     );
     assert.deepEqual(reasons(settled), ['1 drop no-flow', '2 drop bad-flags', '3 drop cut-off']);
-    assert.ok(settled.every(({ bytes }) => bytes === null));
+    assert.ok(settled.every(({ frames }) => frames.length === 0));
   });
 
   it('puts fragments where the first of them goes, in whatever order they come', () => {
@@ -95,7 +95,7 @@ describe('a capture that is run through', () => {
     const later = frame(craft({ ...datagram, fragment: { id: 9, from: 40 } }), 1);
     const settled = run(new MemoryPath(dns), later, first);
     assert.deepEqual(reasons(settled), ['2 rewritten forwarded', '1 rewritten held']);
-    const [one, other] = settled.map(({ bytes }) => see(bytes!));
+    const [one, other] = settled.map(({ frames: [bytes] }) => see(bytes!));
     assert.equal(one!.destination, other!.destination);
   });
 
@@ -119,7 +119,7 @@ describe('a capture that is run through', () => {
     const path = new MemoryPath(dns);
     const query = packet({ protocol: 'udp', destinationPort: 53 });
     const settled = run(path, frame(query, 5_000), frame(query, 4_000), frame(query, 1_000_000));
-    const ports = settled.map(({ bytes }) => see(bytes!).sourcePort);
+    const ports = settled.map(({ frames: [bytes] }) => see(bytes!).sourcePort);
     // Half an hour later the flow is another one.
     assert.deepEqual([ports[1], settled[2]!.told.timeMs], [ports[0], 995_000]);
     assert.notEqual(ports[2], ports[0]);
