@@ -30,12 +30,15 @@ export function byteLines({ before, after, changes }: TraceRewriting, style: Sty
     const offset = index * bytesPerLine;
     const old = shifted.slice(offset, offset + bytesPerLine);
     if (line.join() === old.join()) return [byteLine('', offset, line, style)];
+    const names = changes.filter((change) => begins(change, offset)).map(changeLine);
+    // Nothing stood there before.
+    if (old.every((byte) => byte === '  ')) return [byteLine('after', offset, line, style), ...names];
     const marks = line.map((byte, place) => (byte === old[place] ? '  ' : '^^'));
     return [
       byteLine('before', offset, old, style),
       byteLine('after', undefined, line, style),
       `${' '.repeat(margin)}${style.yellow(marks.join(' ').trimEnd())}`,
-      ...changes.filter((change) => begins(change, offset)).map(changeLine),
+      ...names,
     ];
   });
 }

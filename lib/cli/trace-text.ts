@@ -129,8 +129,6 @@ const reasonWords: Readonly<Record<string, string>> = {
   'too-big-sent': 'an ICMP error goes back to its sender: it does not fit into the tunnel',
   'time-exceeded-sent': 'an ICMP error goes back to its sender: it has no hop left',
   'error-sent': 'an ICMP error about the tunnel becomes one to the client',
-  'sent-apart': 'as packets of our own, in place of the one that came',
-  'too-big-sent': 'an ICMP error tells its sender what fits through the tunnel',
   'bad-source': 'nobody could be answered there',
   'ports-exhausted': 'no source port is free',
   'key-taken': "the client's port already talks to this backend",

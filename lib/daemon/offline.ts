@@ -1,11 +1,11 @@
 /**
- * An instance that does not run: its services as a configuration describes them, without sockets, threads or rules, and
- * every backend well. For questions about a configuration.
+ * An instance that does not run: its services as a configuration describes them, without sockets, threads, rules or
+ * checks, and every backend well. For questions about a configuration.
  */
 import type { PathSnapshot } from '../datapath/snapshot.ts';
 import type { FlowTuple } from '../hash/flow-key.ts';
 import { silentLog } from '../model/log.ts';
-import type { InstanceSpec } from '../model/spec.ts';
+import type { InstanceSpec, ServiceSpec } from '../model/spec.ts';
 import type { TraceView } from '../model/trace.ts';
 import { systemClock } from './clock.ts';
 import { createService } from './create-service.ts';
@@ -33,7 +33,8 @@ export async function openOffline(spec: InstanceSpec): Promise<OfflineInstance> 
   };
   const paths = new PacketPaths(spec, open, silentLog);
   const surroundings = { clock: systemClock, random: Math.random, log: silentLog, hashSeed: spec.hashSeed };
-  const services = spec.services.map((each) => createService(each, addresses, paths, surroundings));
+  const unchecked = spec.services.map((each): ServiceSpec => ({ ...each, check: { type: 'none' } }));
+  const services = unchecked.map((each) => createService(each, addresses, paths, surroundings));
   for (const service of services) {
     // The packet path only takes note of an address; a proxy would open a socket.
     if (service.spec.mode === 'proxy') continue;

@@ -130,8 +130,9 @@ function describeFlow(
   rig: Rig,
   packet: Packet,
   worker: number,
-  { nowMs, vips, endpoints }: PathSnapshot,
+  { nowMs, vips, endpoints, tasks }: PathSnapshot,
 ): TraceFlow {
+  const seesAnswers = tasks[worker]!.mode === 'nat';
   const { rows } = rig;
   const { flow, direction } = find(rig, packet);
   const vip = vips.find(({ number }) => number === rows.vipOf(flow))?.vip;
@@ -147,9 +148,9 @@ function describeFlow(
     ageMs: Math.max(0, Math.round(nowMs - rows.created[flow]! * tickMs)),
     idleMs: Math.max(0, Math.round(nowMs - rows.lastSeenOf(flow) * tickMs)),
     packetsIn: packetsOf(rows, flow, 0),
-    packetsOut: packetsOf(rows, flow, 1),
+    packetsOut: seesAnswers ? packetsOf(rows, flow, 1) : null,
     bytesIn: bytesOf(rows, flow, 0),
-    bytesOut: bytesOf(rows, flow, 1),
+    bytesOut: seesAnswers ? bytesOf(rows, flow, 1) : null,
   };
 }
 

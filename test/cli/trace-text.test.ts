@@ -114,10 +114,10 @@ after          50 02 ff ff 8e 06 00 00
     const text = lines({ ...view, rewriting });
     assert.ok(text.includes('          in gre 10.0.0.1 → 10.0.0.2'));
     assert.ok(text.includes('          and 1 further packet: it is sent in parts'));
-    assert.ok(text.includes('before      0'));
+    assert.ok(text.some((line) => line.startsWith('after       0  45 00 00 40 ')));
     assert.ok(text.includes('               outer source address 10.0.0.1'));
     // The inner packet is the same from its first byte on.
-    assert.equal(text.filter((line) => line.startsWith('before ')).length, 3);
+    assert.equal(text.filter((line) => line.startsWith('before ')).length, 2);
   });
 
   it('tells of a mark', () => {

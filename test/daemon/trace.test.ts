@@ -1,6 +1,7 @@
 /** The way of flows through an instance, running or only configured. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig } from '../../lib/config/parse.ts';
 import { openOffline } from '../../lib/daemon/offline.ts';
 import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
@@ -128,6 +129,20 @@ services:
     const offline = await openOffline(parseConfig(`nat: { workers: 3 }\n${file}`, 'edge.yaml'));
     const { rule } = await offline.trace(parseFlowTuple(['198.51.100.7:40000', '192.0.2.10:80']));
     assert.deepEqual([rule!.worker, rule!.workers], [null, 3]);
+  });
+
+  it('asks no backend whether it is well', async () => {
+    const check = 'check: { type: exec, command: "false", interval: 100ms, fall: 1 }';
+    const offline = await openOffline(parseConfig(file.replace('snat:', `${check}\n    snat:`), 'edge.yaml'));
+    await delay(500);
+    const view = await offline.trace(parseFlowTuple(['198.51.100.7:40000', '192.0.2.10:80']));
+    assert.deepEqual(
+      view.candidates.map(({ state, health }) => [state, health]),
+      [
+        ['up', 'unchecked'],
+        ['draining', 'unchecked'],
+      ],
+    );
   });
 
   it('is refused where the configuration would be', async () => {

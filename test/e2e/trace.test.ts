@@ -6,37 +6,32 @@
  *                       tcpdump: before               tcpdump: after
  */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { readConfigFile } from '../../lib/cli/config-file.ts';
 import { ControlClient } from '../../lib/control/client.ts';
 import { openOffline } from '../../lib/daemon/offline.ts';
 import { parseFlowTuple } from '../../lib/hash/flow-tuple.ts';
 import type { TraceView } from '../../lib/model/trace.ts';
-import { linkLayer } from '../../lib/trace/link-layer.ts';
-import { describePacket } from '../../lib/trace/packet-text.ts';
-import { CaptureReader } from '../../lib/trace/pcap.ts';
+import { type Capture, startCapture } from '../support/capture.ts';
 import { inside } from '../support/inside-netns.ts';
 import { scratch } from '../support/scratch.ts';
 import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
 import { missing } from '../support/tools.ts';
 import { backends, families, natNetwork, startOrigin } from './nat-support.ts';
+import {
+  addressOf,
+  type Captured,
+  type Flow,
+  type OpenFlows,
+  openFlows,
+  packetsIn,
+  prepareClient,
+} from './trace-support.ts';
 
 const flowCount = 1_000;
-const fixture = fileURLToPath(new URL('./fixtures/trace-flows.py', import.meta.url));
 
-/** A flow that was opened, and how its packets look at the backend. */
-interface Flow {
-  readonly words: readonly string[];
-  readonly payload: string;
-}
-
+/** How the packets of a flow look at its backend. */
 interface Seen {
   readonly backend: string;
   /** `192.0.2.1:80` */
@@ -44,31 +39,18 @@ interface Seen {
   readonly destination: string;
 }
 
-/** Every packet of a capture that `wanted` wants, in hexadecimal, without what a router changes. */
-function packetsIn(file: string, wanted: (ends: Seen) => boolean): string[] {
-  const reader = new CaptureReader();
-  const packets: string[] = [];
-  for (const { bytes } of reader.push(readFileSync(file))) {
-    const packet = bytes.slice(linkLayer(reader.format!.linkType).packetAt(bytes));
-    const four = packet[0]! >> 4 === 4;
-    const { source, destination } = describePacket(packet);
-    if (!wanted({ backend: '', source, destination })) continue;
-    // Time to live, and the checksum over it; hop limit.
-    packet.fill(0, four ? 8 : 7, four ? 9 : 8);
-    if (four) packet.fill(0, 10, 12);
-    packets.push(Buffer.from(packet).toString('hex'));
-  }
-  return packets;
-}
-
 const backendAddresses: readonly string[] = families.flatMap(({ backend }) => Object.values(backend));
 const vipAddresses: readonly string[] = families.map(({ vip }) => vip);
-const addressOf = (end: string): string => end.replace(/:\d+$/, '').replace(/[[\]]/g, '');
-const isBackend = (end: string): boolean => backendAddresses.includes(addressOf(end));
-/** Health checks have other ports. */
-const isRewritten = ({ source, destination }: Seen): boolean =>
-  isBackend(destination) && Number(/\d+$/.exec(source)![0]) >= 61_000;
-const isVip = (end: string): boolean => vipAddresses.includes(addressOf(end));
+
+/** Rewritten on its way to a backend; health checks have other ports. */
+const isRequest = ({ source, destination }: Captured): boolean =>
+  backendAddresses.includes(addressOf(destination)) && Number(/\d+$/.exec(source)![0]) >= 61_000;
+const isAnswer = ({ source }: Captured): boolean => vipAddresses.includes(addressOf(source));
+
+const bytesOf = (file: string, wanted: (packet: Captured) => boolean): string[] =>
+  packetsIn(file)
+    .filter(wanted)
+    .map(({ bytes }) => bytes);
 
 const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
@@ -101,30 +83,6 @@ ${[four, six]
   function list(backend: { readonly one: string; readonly two: string }, port: number): string {
     const host = (address: string): string => (address.includes(':') ? `[${address}]` : address);
     return `["${host(backend.one)}:${port}", "${host(backend.two)}:${port}=3"]`;
-  }
-
-  const children: ChildProcess[] = [];
-
-  /** Captures what comes to a host from the balancer, until it is told to stop; then says where the file is. */
-  async function capture(host: string): Promise<() => Promise<string>> {
-    const file = join(directory.path, `${host}.pcap`);
-    const child = network!
-      .host(host)
-      .spawn(
-        'tcpdump',
-        ['-i', 'balancer', '-U', '-B', '16384', '--immediate-mode', '-w', file, 'tcp or udp'],
-        {
-          stdio: ['ignore', 'ignore', 'pipe'],
-        },
-      );
-    children.push(child);
-    await once(child.stderr!, 'data');
-    return async () => {
-      await delay(500);
-      child.kill('SIGINT');
-      await once(child, 'exit');
-      return file;
-    };
   }
 
   /** By payload, the first packet from the balancer that carries it. */
@@ -161,53 +119,36 @@ ${[four, six]
     return seen;
   }
 
-  /** Opens the flows and holds them. */
-  async function openFlows(seed: number): Promise<Flow[]> {
-    const args = [fixture, String(seed), String(flowCount), four.vip, six.vip];
-    const child = client.spawn('python3', args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    children.push(child);
-    const flows: Flow[] = [];
-    for await (const line of createInterface({ input: child.stdout! })) {
-      if (line === 'open') break;
-      const words = line.split(' ');
-      flows.push({ words: words.slice(0, 3), payload: words[3]! });
-    }
-    return flows;
-  }
-
   before(async () => {
     for (const name of backends) await startOrigin(network, name);
+    prepareClient(client, 'balancer');
     // Checksums are complete where they are captured, as on a wire.
-    for (const name of ['client', ...backends]) network.host(name).run('ethtool -K balancer tx off gro off');
-    for (let host = 3; host < 20; host++) {
-      client.run(
-        `ip address add 10.1.0.${host}/24 dev balancer; ip address add fd01::${host}/64 dev balancer nodad`,
-      );
-    }
+    for (const name of backends) network.host(name).run('ethtool -K balancer tx off gro off');
   });
-  after(() => {
-    for (const child of children) child.kill('SIGKILL');
-    directory.remove();
-  });
+  after(() => directory.remove());
 
   for (const workers of [1, 3]) {
     describe(`a trace of live flows, ${workers} workers`, {
       skip: missing('tshark', 'tcpdump', 'ethtool'),
     }, () => {
       let instance: Sluice;
-      let flows: Flow[];
+      let open: OpenFlows;
+      let flows: readonly Flow[];
       const seen = new Map<string, Seen>();
       const files = new Map<string, string>();
       const traced: TraceView[] = [];
 
       before(async () => {
-        const hosts = ['client', ...backends];
-        const captures = await Promise.all(hosts.map(async (name) => [name, await capture(name)] as const));
-        instance = await sluice(['up', '-f', configuration(workers), '--control', control]);
-        flows = await openFlows(workers);
-        for (const [name, end] of captures) {
-          files.set(name, await end());
+        const captures: Capture[] = [];
+        for (const name of ['client', ...backends]) {
+          const file = join(directory.path, `${name}.pcap`);
+          captures.push(await startCapture(network.host(name), 'balancer', file, 'tcp or udp'));
+          files.set(name, file);
         }
+        instance = await sluice(['up', '-f', configuration(workers), '--control', control]);
+        open = await openFlows(client, workers, flowCount, { tcp: 9003, udp: 5300 }, vipAddresses);
+        flows = open.flows;
+        for (const capture of captures) await capture.stop();
         for (const name of backends) {
           for (const [payload, packet] of see(files.get(name)!, name)) seen.set(payload, packet);
         }
@@ -215,7 +156,10 @@ ${[four, six]
         for (const { words } of flows) traced.push(await asked.trace(parseFlowTuple(words)));
         await asked.close();
       });
-      after(() => instance.stop());
+      after(async () => {
+        open.end();
+        await instance.stop();
+      });
 
       it('is of as many flows as there were, of every kind', () => {
         assert.equal(flows.length, flowCount);
@@ -304,18 +248,16 @@ ${[four, six]
       };
 
       it('makes of the capture at the client the very bytes that backends have received', async () => {
-        const through = packetsIn(await runThrough('client'), isRewritten);
-        const received = backends.flatMap((name) => packetsIn(files.get(name)!, isRewritten));
+        const through = bytesOf(await runThrough('client'), isRequest);
+        const received = backends.flatMap((name) => bytesOf(files.get(name)!, isRequest));
         assert.ok(received.length > 3 * flowCount);
         assert.deepEqual(through.toSorted(), received.toSorted());
       });
 
       it('makes of the captures at the backends the very bytes that the client has received', async () => {
-        const through = [];
-        for (const name of backends) {
-          through.push(...packetsIn(await runThrough(name), ({ source }) => isVip(source)));
-        }
-        const received = packetsIn(files.get('client')!, ({ source }) => isVip(source));
+        const through: string[] = [];
+        for (const name of backends) through.push(...bytesOf(await runThrough(name), isAnswer));
+        const received = bytesOf(files.get('client')!, isAnswer);
         assert.ok(received.length > 2 * flowCount);
         assert.deepEqual(through.toSorted(), received.toSorted());
       });
