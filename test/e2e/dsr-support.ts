@@ -41,6 +41,9 @@ export const ports = { http: 8080, echo: 9004, udp: 5300, dns: 53 } as const;
 
 export const balancer = { 4: '10.2.0.2', 6: 'fd02::2' } as const;
 
+/** Of the balancer, on the link that it has with `three` alone: packets to `three` come from there. */
+export const besideThree = { 4: '10.5.0.1', 6: 'fd05::1' } as const;
+
 export const backends = ['one', 'two'] as const;
 export type BackendName = (typeof backends)[number];
 
@@ -83,7 +86,7 @@ export function startTunnelEnd(
 ): Promise<Sluice> {
   const { namespace } = network.host(name);
   const isTold = encapsulation === 'l2' || more.includes('--from');
-  const from = isTold ? [] : ['--from', `${balancer[4]},${balancer[6]}`];
+  const from = isTold ? [] : ['--from', [...Object.values(balancer), ...Object.values(besideThree)].join()];
   return sluice(['backend', ...vips, ...from, '--encap', encapsulation, '--name', name, ...more], {
     namespace,
   });
