@@ -13,11 +13,7 @@ export async function findSubject(file: string | undefined): Promise<Subject> {
   if (file === undefined) return subjectOfRunning(running);
   const { resolveHosts } = await import('../daemon/resolve.ts');
   const spec = await readConfigFile(file);
-  return subjectOf(
-    spec,
-    await resolveHosts(spec),
-    running.map(({ pid }) => pid),
-  );
+  return subjectOf(spec, await resolveHosts(spec), running);
 }
 
 /** The documents of every instance of this user and this network; one that ends meanwhile is left out. */

@@ -1,5 +1,6 @@
 /** `sluice doctor` without its words: which checks a mode has, and what they found on a machine. */
 import type { Case, Check } from './check.ts';
+import { checkDecapsulation } from './checks/decapsulation.ts';
 import { checkDescriptors } from './checks/descriptors.ts';
 import { checkFirewall } from './checks/firewall.ts';
 import {
@@ -52,6 +53,7 @@ const checksOf: Readonly<Record<DoctorMode, readonly Check[]>> = {
     checkOffloads,
     ...waysIn,
     ...waysOn,
+    checkDecapsulation,
     checkTracking,
     checkLeftovers,
   ],
@@ -61,7 +63,8 @@ const checksOf: Readonly<Record<DoctorMode, readonly Check[]>> = {
 /** What the checks of one mode find; the services of other modes are left out. */
 export function examine(mode: DoctorMode, facts: Facts, subject: Subject): readonly Finding[] {
   const services = subject.services.filter((service) => service.mode === mode);
-  const of: Case = { mode, facts, subject: { ...subject, services } };
+  const asked = (mode === 'backend' ? undefined : subject.paths[mode]) ?? {};
+  const of: Case = { mode, facts, subject: { ...subject, services }, asked };
   return checksOf[mode].flatMap((check) => check(of));
 }
 

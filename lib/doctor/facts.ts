@@ -44,7 +44,7 @@ export async function gatherFacts(
   subject: Subject,
   { trials = false } = {},
 ): Promise<Facts> {
-  const { services, addVip } = subject;
+  const { services, paths: asked } = subject;
   const vips = new Set(services.flatMap(({ vips }) => vips.map(({ address }) => address)).filter(isRoutable));
   const backends = new Set(
     services.flatMap(({ backends }) => backends.map(({ address }) => address)).filter(isRoutable),
@@ -62,7 +62,7 @@ export async function gatherFacts(
     links.find(({ name }) => name === routes.get(address)?.link)?.mtu ?? 1_500;
   const [paths, places] = await Promise.all([
     readPathMtus(new Map(away.map((address) => [address, mtuOf(address)])), machine),
-    readVipPlaces(vips, { links, routes, addVip }, machine),
+    readVipPlaces(vips, { links, routes, linkOf: linksAsked(subject) }, machine),
   ]);
   return {
     platform: machine.platform,
@@ -76,7 +76,7 @@ export async function gatherFacts(
           services.length === 0 ||
           services.some(({ keepsClient }) => !keepsClient) ||
           [...places.values()].some(({ own }) => own !== undefined),
-        snatPorts: subject.snatPorts,
+        snatPorts: asked.nat?.snatPorts,
       },
       machine,
     ),
@@ -90,6 +90,16 @@ export async function gatherFacts(
     listeners,
     tunnelEnds: trials ? await readTunnelEnds(directory, machine) : [],
   };
+}
+
+/** By VIP: the interface that it is to be put on. */
+function linksAsked({ services, paths }: Subject): ReadonlyMap<string, string> {
+  return new Map(
+    services.flatMap(({ mode, vips }) => {
+      const link = paths[mode]?.addVip;
+      return link === undefined ? [] : vips.map(({ address }) => [address, link] as const);
+    }),
+  );
 }
 
 /** Neither every address of the machine nor one of its loopback. */

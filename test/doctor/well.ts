@@ -3,7 +3,7 @@ import type { Case } from '../../lib/doctor/check.ts';
 import type { Facts } from '../../lib/doctor/facts.ts';
 import type { Finding } from '../../lib/doctor/finding.ts';
 import type { DoctorMode } from '../../lib/doctor/modes.ts';
-import { noSubject, type ServedService, type Subject } from '../../lib/doctor/subject.ts';
+import { noSubject, type PathAsked, type ServedService, type Subject } from '../../lib/doctor/subject.ts';
 
 export const well: Facts = {
   platform: 'linux',
@@ -55,14 +55,25 @@ export const service: ServedService = {
   vips: [{ protocol: 'tcp', address: '10.1.0.1', port: 80 }],
   backends: [{ address: '10.2.0.2', port: 8080 }],
   keepsClient: false,
+  encapsulation: undefined,
 };
 
 /** The case of a mode that serves one thing, with facts that are other than well. */
-export function caseOf(mode: DoctorMode, facts: Partial<Facts> = {}, subject: Partial<Subject> = {}): Case {
+export function caseOf(
+  mode: DoctorMode,
+  facts: Partial<Facts> = {},
+  subject: Partial<Subject> = {},
+  asked: PathAsked = {},
+): Case {
   return {
     mode,
     facts: { ...well, ...facts },
-    subject: { ...noSubject, services: [service], snatPorts: [61_000, 65_535], ...subject },
+    subject: {
+      ...noSubject,
+      services: [{ ...service, encapsulation: mode === 'dsr' ? 'gre' : undefined }],
+      ...subject,
+    },
+    asked: { snatPorts: [61_000, 65_535], probePorts: [26_624, 28_671], ...asked },
   };
 }
 

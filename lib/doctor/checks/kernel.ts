@@ -55,7 +55,7 @@ export function checkRuleTool({ facts }: Case): readonly Finding[] {
 }
 
 /** What it takes to have more than one worker. */
-export function checkSpreading({ facts, subject }: Case): readonly Finding[] {
+export function checkSpreading({ facts, asked }: Case): readonly Finding[] {
   const { ruleTool, canSpread } = facts.kernel;
   if (ruleTool === undefined) return [moot('spreading', 'takes a tool for rules')];
   if (canSpread) return [ok('spreading', 'packets can be spread over several workers')];
@@ -63,7 +63,7 @@ export function checkSpreading({ facts, subject }: Case): readonly Finding[] {
     advice: 'use one worker, or a kernel with nft_hash and nft_tproxy, or with xt_HMARK and xt_socket',
   };
   const detail = 'packets cannot be spread over several workers';
-  const { workers = 1 } = subject;
+  const { workers = 1 } = asked;
   return [workers > 1 ? fault('spreading', detail, wayOut) : warning('spreading', detail, wayOut)];
 }
 

@@ -7,7 +7,7 @@ import type { Facts } from '../facts.ts';
 import type { DoctorMode } from '../modes.ts';
 import type { Hook, Match } from '../rules/rule.ts';
 import type { Packet } from '../rules/walk.ts';
-import { backendEndpoints, type ServedService } from '../subject.ts';
+import { backendEndpoints, type PathAsked, type ServedService } from '../subject.ts';
 
 export interface Passage {
   readonly hook: Hook;
@@ -16,15 +16,13 @@ export interface Passage {
   readonly match: Match;
 }
 
-const gre = 47;
-
 /** The packets as they come from clients. */
 export function arrivals({ mode, facts, subject }: Case): readonly Packet[] {
   return subject.services.flatMap(({ vips }) => vips.flatMap((vip) => toVip(vip, mode, facts)));
 }
 
 /** All of them, at each hook that they have to get through once sluice has them, or before a proxy has them. */
-export function passages({ mode, facts, subject }: Case): readonly Passage[] {
+export function passages({ mode, facts, subject, asked }: Case): readonly Passage[] {
   return subject.services.flatMap((service) => {
     switch (mode) {
       case 'proxy':
@@ -34,7 +32,7 @@ export function passages({ mode, facts, subject }: Case): readonly Passage[] {
       case 'nat':
         return [...requests(service, facts), ...answers(service, facts)];
       case 'dsr':
-        return tunnelled(service, facts);
+        return [...tunnelled(service, facts), ...checkAnswers(service, asked)];
       default:
         return [];
     }
@@ -115,26 +113,65 @@ function answers(service: ServedService, facts: Facts): Passage[] {
     );
 }
 
-/** Encapsulated: from the balancer to the backend. */
+/** IP protocols of tunnels: GRE, and IP in IP by the family inside. */
+const gre = 47;
+const ipInIp = { 4: 4, 6: 41 } as const;
+
+/** From the client to the backend: in a tunnel, or, on a link of this machine, as it came. */
 function tunnelled(service: ServedService, facts: Facts): Passage[] {
-  const vips = service.vips.map(({ address }) => address);
-  return service.backends.flatMap(({ address }) => {
+  const { encapsulation, vips, backends } = service;
+  if (encapsulation === undefined) return [];
+  return backends.flatMap(({ address }) => {
     const route = facts.routes.get(address);
     if (route === undefined || route.isLocal) return [];
-    return clientLinks(vips, facts).flatMap((link) => {
-      const packet: Packet = {
-        family: familyOf(address),
-        protocol: gre,
-        ...(route.source === undefined ? {} : { source: route.source }),
-        destination: address,
-        ...link,
-        out: route.link,
-        state: 'untracked',
-        local: false,
-      };
-      return [passage('prerouting', packet), passage('forward', packet)];
-    });
+    return vips.flatMap((vip) =>
+      clientLinks([vip.address], facts).flatMap((link) => {
+        const way = { ...link, out: route.link, state: 'untracked', local: false } as const;
+        const packet: Packet =
+          encapsulation === 'l2'
+            ? { ...way, ...packetTo(vip) }
+            : {
+                ...way,
+                family: familyOf(address),
+                protocol: encapsulation === 'gre' ? gre : ipInIp[familyOf(vip.address)],
+                ...(route.source === undefined ? {} : { source: route.source }),
+                destination: address,
+              };
+        return [passage('prerouting', packet), passage('forward', packet)];
+      }),
+    );
   });
+}
+
+/** What backends answer to checks that went through their tunnels: the kernel knows of no connection that it is of. */
+function checkAnswers({ vips }: ServedService, { probePorts }: PathAsked): Passage[] {
+  if (probePorts === undefined) return [];
+  return vips.flatMap(({ address, port, protocol }) => {
+    const packet: Packet = {
+      family: familyOf(address),
+      protocol: Protocol[protocol],
+      source: address,
+      sourcePort: port,
+      destinationPort: probePorts[0],
+      state: protocol === 'tcp' ? 'invalid' : 'new',
+      local: true,
+    };
+    const { destinationPort: _, ...match } = passage('input', packet).match;
+    return [{ hook: 'input', packet, match }];
+  });
+}
+
+function packetTo({
+  address,
+  port,
+  protocol,
+}: Endpoint): Pick<Packet, 'family' | 'protocol' | 'destination' | 'destinationPort'> {
+  return {
+    family: familyOf(address),
+    protocol: Protocol[protocol],
+    destination: address,
+    destinationPort: port,
+  };
 }
 
 function passage(hook: Hook, packet: Packet): Passage {

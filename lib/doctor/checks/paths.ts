@@ -1,9 +1,7 @@
 /** The ways to the backends: that there is one, and how large a packet it carries. */
+import { Encapsulation, overheadOf } from '../../packet/encapsulate.ts';
 import type { Case } from '../check.ts';
 import { type Finding, fault, moot, ok, warning } from '../finding.ts';
-
-/** Bytes that the tunnel of mode dsr puts before a packet: an IP header and GRE's (RFC 2784). */
-const overhead = { 4: 20 + 4, 6: 40 + 4 } as const;
 
 const ethernet = 1_500;
 
@@ -21,7 +19,7 @@ export function checkRoutes({ facts, subject }: Case): readonly Finding[] {
 }
 
 /** Whether whole packets get there, and how much of one is left inside a tunnel. */
-export function checkPathMtu({ mode, facts, subject }: Case): readonly Finding[] {
+export function checkPathMtu({ facts, subject }: Case): readonly Finding[] {
   return backendsOf(subject).flatMap((address) => {
     const path = facts.paths.get(address);
     const route = facts.routes.get(address);
@@ -36,18 +34,32 @@ export function checkPathMtu({ mode, facts, subject }: Case): readonly Finding[]
         }),
       ];
     }
-    return [mode === 'dsr' ? throughTunnel(address, mtu) : ok('path-mtu', `${mtu} bytes to ${address}`)];
+    const overhead = overheadTowards(address, subject);
+    return [
+      overhead === 0 ? ok('path-mtu', `${mtu} bytes to ${address}`) : throughTunnel(address, mtu, overhead),
+    ];
   });
 }
 
 /** Smaller ones than a client sends are not lost: it is told, and the backend says so when it answers its SYN. */
-function throughTunnel(address: string, mtu: number): Finding {
-  const inner = mtu - overhead[address.includes(':') ? 6 : 4];
+function throughTunnel(address: string, mtu: number, overhead: number): Finding {
+  const inner = mtu - overhead;
   const detail = `${mtu} bytes to ${address}, ${inner} inside the tunnel`;
   if (inner >= ethernet) return ok('path-mtu', detail);
   return warning('path-mtu', `${detail}: clients have to send less than a whole Ethernet frame`, {
-    advice: 'sluice backend makes them; better is an MTU of 1524 (IPv6: 1544) between balancer and backend',
+    advice: `sluice backend makes them; better is an MTU of ${ethernet + overhead} between balancer and backend`,
   });
+}
+
+/** Bytes that a tunnel puts before each packet to a backend, the most of all services; 0 where there is none. */
+function overheadTowards(address: string, { services }: Case['subject']): number {
+  const version = address.includes(':') ? 6 : 4;
+  const overheads = services
+    .filter(({ backends }) => backends.some((backend) => backend.address === address))
+    .map(({ encapsulation }) =>
+      encapsulation === undefined ? 0 : overheadOf(Encapsulation[encapsulation], version),
+    );
+  return Math.max(0, ...overheads);
 }
 
 function backendsOf(subject: Case['subject']): readonly string[] {

@@ -27,8 +27,8 @@ export function checkPortTaken({ mode, facts, subject }: Case): readonly Finding
 }
 
 /** Answers to connections of the machine's own from such a port would be taken for answers to rewritten packets. */
-export function checkSnatPorts({ facts, subject }: Case): readonly Finding[] {
-  const { snatPorts } = subject;
+export function checkSnatPorts({ facts, subject, asked }: Case): readonly Finding[] {
+  const { snatPorts } = asked;
   if (snatPorts === undefined || subject.services.every(({ keepsClient }) => keepsClient)) return [];
   const [first, last] = snatPorts;
   const range = `${first}-${last}`;

@@ -3,7 +3,7 @@ import type { Case } from '../check.ts';
 import { type Finding, fault, ok, warning } from '../finding.ts';
 import type { VipPlace } from '../readers/vip-places.ts';
 
-export function checkVips({ mode, facts, subject }: Case): readonly Finding[] {
+export function checkVips({ mode, facts, subject, asked }: Case): readonly Finding[] {
   const vips = new Set(subject.services.flatMap(({ vips }) => vips.map(({ address }) => address)));
   return [...vips].flatMap((address) => {
     const place = facts.vips.get(address);
@@ -13,7 +13,7 @@ export function checkVips({ mode, facts, subject }: Case): readonly Finding[] {
     );
     if (isDuplicate || place.holder !== undefined) return [heldByAnother(address, place)];
     if (place.own !== undefined) return [ok('vip', `${address} is on ${place.own}`)];
-    if (subject.addVip !== undefined) return [ok('vip', `${address} will be put on ${subject.addVip}`)];
+    if (asked.addVip !== undefined) return [ok('vip', `${address} will be put on ${asked.addVip}`)];
     if (mode === 'proxy') return [notHere(address)];
     return [
       place.link === undefined

@@ -20,21 +20,24 @@ const lookEveryMs = 100;
 /** The kernel asks three times, a second apart; one answer is enough. */
 const patienceMs = 1_500;
 
-/** The places of VIPs; `addVip` is the interface that they would be put on. */
+interface Network {
+  readonly links: readonly Link[];
+  readonly routes: ReadonlyMap<string, Route>;
+  /** By VIP. */
+  readonly linkOf: ReadonlyMap<string, string>;
+}
+
+/** The places of VIPs; `linkOf` tells the interface that one would be put on. */
 export async function readVipPlaces(
   vips: ReadonlySet<string>,
-  {
-    links,
-    routes,
-    addVip,
-  }: { links: readonly Link[]; routes: ReadonlyMap<string, Route>; addVip: string | undefined },
+  { links, routes, linkOf }: Network,
   machine: Machine,
 ): Promise<ReadonlyMap<string, VipPlace>> {
   const places = [...vips].map(async (vip): Promise<readonly [string, VipPlace]> => {
     const own = links.find(({ addresses }) => addresses.some(({ address }) => address === vip))?.name;
     const route = routes.get(vip);
     const isOnLink = route !== undefined && !route.isLocal && route.gateway === undefined;
-    const link = addVip ?? (own === 'lo' ? undefined : (own ?? (isOnLink ? route.link : undefined)));
+    const link = linkOf.get(vip) ?? (own === 'lo' ? undefined : (own ?? (isOnLink ? route.link : undefined)));
     const holder = link === undefined ? undefined : await ask(vip, link, machine);
     return [vip, { own, link, holder, holderAddress: holder && (await addressOf(holder, vip, machine)) }];
   });

@@ -17,8 +17,11 @@ export interface Packet {
   /** The interfaces that it comes in and goes out by. */
   readonly in?: string;
   readonly out?: string;
-  /** What connection tracking says of it: nothing for what is rewritten, `new` for a client of a socket. */
-  readonly state: 'new' | 'untracked';
+  /**
+   * What connection tracking says of it: nothing of what is rewritten, `new` of a client of a socket, `invalid` of an
+   * answer to what it was not told of.
+   */
+  readonly state: 'new' | 'untracked' | 'invalid';
   /** Whether its destination is an address of this machine. */
   readonly local?: boolean;
 }
@@ -110,7 +113,7 @@ function ask(test: Test, packet: Packet): boolean | undefined {
     case 'local':
       return packet.local;
     case 'tracked':
-      return packet.state !== 'untracked';
+      return packet.state === 'new';
   }
 }
 

@@ -85,9 +85,14 @@ describe('the tools', () => {
 
 describe('several workers', () => {
   const verdict = (workers: number | undefined) =>
-    checkSpreading(caseOf('nat', { kernel: { ...well.kernel, canSpread: false } }, { workers })).map(
-      (finding) => finding.verdict,
-    );
+    checkSpreading(
+      caseOf(
+        'nat',
+        { kernel: { ...well.kernel, canSpread: false } },
+        {},
+        workers === undefined ? {} : { workers },
+      ),
+    ).map((finding) => finding.verdict);
 
   it('take more of the kernel than one', () => {
     assert.deepEqual(verdict(2), ['fault']);

@@ -1,6 +1,7 @@
 /** The way of packets through a machine: what the checks make of VIPs, ports, paths and other people's rules. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { checkDecapsulation } from '../../../lib/doctor/checks/decapsulation.ts';
 import { checkFirewall } from '../../../lib/doctor/checks/firewall.ts';
 import { checkOtherPrograms } from '../../../lib/doctor/checks/other-programs.ts';
 import { checkPathMtu } from '../../../lib/doctor/checks/paths.ts';
@@ -10,6 +11,7 @@ import type { DoctorMode } from '../../../lib/doctor/modes.ts';
 import type { Listener } from '../../../lib/doctor/readers/sockets.ts';
 import type { VipPlace } from '../../../lib/doctor/readers/vip-places.ts';
 import { readIptables } from '../../../lib/doctor/rules/iptables-save.ts';
+import type { EncapsulationName } from '../../../lib/model/encapsulation.ts';
 import { caseOf, service, told, well } from '../well.ts';
 
 const vip = '10.1.0.1';
@@ -22,6 +24,16 @@ describe('the MTU towards a backend', () => {
         routes: new Map([['10.2.0.2', { isLocal: false, link: 'eth1', gateway, source: '10.2.0.1' }]]),
       }),
     );
+
+  it('is shared with the header of the tunnel, whatever it is', () => {
+    const services = (encapsulation: EncapsulationName) => ({ services: [{ ...service, encapsulation }] });
+    const details = (['gre', 'ipip', 'l2'] as const).map(
+      (encapsulation) => checkPathMtu(caseOf('dsr', {}, services(encapsulation)))[0]!.detail,
+    );
+    assert.match(details[0]!, /1476 inside/);
+    assert.match(details[1]!, /1480 inside/);
+    assert.equal(details[2], '1500 bytes to 10.2.0.2');
+  });
 
   it('is what a tunnel has to share', () => {
     assert.deepEqual(told(check('dsr', 1_524)), ['ok: 1524 bytes to 10.2.0.2, 1500 inside the tunnel']);
@@ -47,7 +59,7 @@ describe('the MTU towards a backend', () => {
 describe('a VIP', () => {
   const nowhere: VipPlace = { own: undefined, link: undefined, holder: undefined, holderAddress: undefined };
   const check = (mode: DoctorMode, place: Partial<VipPlace>, addVip?: string) =>
-    told(checkVips(caseOf(mode, { vips: new Map([[vip, { ...nowhere, ...place }]]) }, { addVip })));
+    told(checkVips(caseOf(mode, { vips: new Map([[vip, { ...nowhere, ...place }]]) }, {}, { addVip })));
 
   it('may be here, or routed here, or put here', () => {
     assert.deepEqual(check('nat', { own: 'eth0', link: 'eth0' }), ['ok: 10.1.0.1 is on eth0']);
@@ -123,6 +135,35 @@ describe('a port', () => {
   });
 });
 
+describe('decapsulation', () => {
+  const check = (...lasts: readonly string[]) =>
+    checkDecapsulation(
+      caseOf(
+        'dsr',
+        {},
+        { tunnels: lasts.map((last) => ({ vips: ['192.0.2.10'], backend: '10.2.0.2', last })) },
+      ),
+    );
+
+  it('is what the checks of a running instance meet', () => {
+    assert.deepEqual(told(check()), [
+      'moot: start sluice dsr and ask again: its checks go through the tunnels',
+    ]);
+    assert.deepEqual(told(check('ok')), ['ok: the checks of the running instance get through']);
+    assert.deepEqual(told(check('service down: connection refused')), [
+      'ok: the checks of the running instance get through',
+    ]);
+  });
+
+  it('is what a backend may lack', () => {
+    const [finding] = check('tunnel dead: no answer');
+    assert.deepEqual(
+      [finding!.verdict, finding!.detail, finding!.on, finding!.fix],
+      ['fault', '10.2.0.2: tunnel dead: no answer', '10.2.0.2', 'sluice backend 192.0.2.10 --from 10.2.0.1'],
+    );
+  });
+});
+
 describe('rules of others', () => {
   const rules = (filter: string) => ({
     chains: readIptables(filter, 'iptables'),
@@ -152,9 +193,24 @@ describe('rules of others', () => {
     assert.deepEqual([drops('mangle'), drops('raw')], [['fault'], ['ok']]);
   });
 
-  it('have to let tunnels through', () => {
-    const [finding] = checkFirewall(caseOf('dsr', { rules: forward() }));
-    assert.equal(finding!.fix, 'iptables -I FORWARD -d 10.2.0.2 -p gre -j ACCEPT');
+  it('have to let tunnels through, of each kind', () => {
+    const fix = (encapsulation: EncapsulationName) =>
+      checkFirewall(caseOf('dsr', { rules: forward() }, { services: [{ ...service, encapsulation }] })).map(
+        (finding) => finding.fix,
+      );
+    assert.deepEqual(fix('gre'), ['iptables -I FORWARD -d 10.2.0.2 -p gre -j ACCEPT']);
+    assert.deepEqual(fix('ipip'), ['iptables -I FORWARD -d 10.2.0.2 -p 4 -j ACCEPT']);
+    assert.deepEqual(fix('l2'), ['iptables -I FORWARD -d 10.1.0.1 -p tcp --dport 80 -j ACCEPT']);
+  });
+
+  it('have to let in what backends answer to checks, of which the kernel knows nothing', () => {
+    const input = (rule: string) =>
+      checkFirewall(
+        caseOf('dsr', { rules: rules(`*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ${rule}\nCOMMIT\n`) }),
+      ).map(({ verdict, fix }) => [verdict, fix]);
+    const fix = 'iptables -I INPUT -s 10.1.0.1 -p tcp --sport 80 -j ACCEPT';
+    assert.deepEqual(input('-m conntrack --ctstate INVALID -j DROP'), [['fault', fix]]);
+    assert.deepEqual(input('-p tcp -m tcp --dport 1:1023 -j DROP'), [['ok', undefined]]);
   });
 
   it('that cannot be read to the end are told as such', () => {

@@ -179,7 +179,11 @@ describe('the place of a VIP', () => {
       ip: (words: readonly string[]) => (words.includes('show') ? shown : ''),
     };
     const machine = memoryMachine({ commands });
-    const places = await readVipPlaces(new Set([vip]), { links, routes, addVip }, machine);
+    const places = await readVipPlaces(
+      new Set([vip]),
+      { links, routes, linkOf: new Map(addVip === undefined ? [] : [[vip, addVip]]) },
+      machine,
+    );
     const asked = machine.ran.filter((command) => command.includes('replace'));
     assert.equal(machine.ran.filter((command) => command.includes('delete')).length, asked.length);
     return { ...places.get(vip)!, asked };
