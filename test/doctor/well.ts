@@ -40,7 +40,10 @@ export const well: Facts = {
     },
   ],
   defaultLinks: ['eth0'],
-  routes: new Map([['10.2.0.2', { isLocal: false, link: 'eth1', gateway: undefined, source: '10.2.0.1' }]]),
+  routes: new Map([
+    ['10.1.0.1', { isLocal: true, link: 'lo', gateway: undefined, source: '10.1.0.1' }],
+    ['10.2.0.2', { isLocal: false, link: 'eth1', gateway: undefined, source: '10.2.0.1' }],
+  ]),
   paths: new Map([['10.2.0.2', { mtu: 1_500, isBlackHole: false }]]),
   vips: new Map([['10.1.0.1', { own: 'eth0', link: 'eth0', holder: undefined, holderAddress: undefined }]]),
   listeners: [],

@@ -88,6 +88,21 @@ if (network !== undefined) {
       assert.deepEqual(await faults(), []);
     });
 
+    it('finds a black hole on the way of the tunnels, and what passes it inside of one', async () => {
+      const one = network.host('one');
+      const drop = '-p icmp -m length --length 1401:65535 -j DROP';
+      one.run(`iptables -t raw -A PREROUTING ${drop}`);
+      undo.push(() => one.run(`iptables -t raw -D PREROUTING ${drop}`));
+      const [found, ...others] = await faults();
+      assert.deepEqual([found?.check, others], ['path-mtu', []]);
+      assert.equal(found!.detail, 'packets to 10.3.0.2 above 1400 bytes are lost, and nobody says so');
+      undo.push(() => host.run(`ip route delete ${addressOf.one[4]}`));
+      host.run(found!.fix!);
+      const findings = await examine();
+      assert.deepEqual(names(findings.filter(({ verdict }) => verdict === 'fault')), []);
+      assert.match(detailOf(findings, 'path-mtu'), /^1400 bytes to 10\.3\.0\.2, 1376 inside the tunnel/);
+    });
+
     it('finds that a backend does not take packets out of them, and what would', async () => {
       await using edge = await start();
       await edge.says(/^tunnel dead/);
@@ -104,6 +119,22 @@ if (network !== undefined) {
         detailOf(await examine(), 'decapsulation'),
         /^the checks of the running instance get through/,
       );
+    });
+
+    it('finds that this machine has no way to the VIP, which checks are sent to', async () => {
+      await using _ = await startTunnelEnd(network, 'one', 'gre');
+      host.run(`ip route add ${addressOf.one[4]} via 10.2.0.1`);
+      make(
+        'ip route delete default',
+        `ip route add default via 10.2.0.1; ip route delete ${addressOf.one[4]}`,
+      );
+      undo.push(() => host.run(`ip route delete ${vip} || true`));
+      const [found, ...others] = await faults();
+      assert.deepEqual([found?.check, others], ['vip', []]);
+      host.run(found!.fix!);
+      assert.deepEqual(await faults(), []);
+      await using edge = await start();
+      await edge.says(/^ok$/);
     });
 
     it('finds that answers to checks are dropped, of which the kernel knows nothing', async () => {

@@ -14,6 +14,7 @@ export function checkVips({ mode, facts, subject, asked }: Case): readonly Findi
     if (isDuplicate || place.holder !== undefined) return [heldByAnother(address, place)];
     if (place.own !== undefined) return [ok('vip', `${address} is on ${place.own}`)];
     if (asked.addVip !== undefined) return [ok('vip', `${address} will be put on ${asked.addVip}`)];
+    if (mode === 'dsr' && !facts.routes.has(address)) return [unreachable(address, facts, subject)];
     if (mode === 'proxy') return [notHere(address)];
     return [
       place.link === undefined
@@ -47,6 +48,23 @@ function nobodyAnswers(address: string, { link }: VipPlace): Finding {
     fix: `ip address add ${address}/${bits} dev ${link}`,
     advice: `or start sluice with --add-vip ${link}`,
   });
+}
+
+/** Checks are sent to the VIP, and only then put into a tunnel: the kernel has to have a way for them, whichever. */
+function unreachable(address: string, { routes }: Case['facts'], { services }: Case['subject']): Finding {
+  const backends = services
+    .filter(({ vips }) => vips.some((vip) => vip.address === address))
+    .flatMap((service) => service.backends);
+  const link = backends
+    .map((backend) => routes.get(backend.address)?.link)
+    .find((each) => each !== undefined);
+  return fault(
+    'vip',
+    `this machine has no route that takes ${address}, and cannot send checks there`,
+    link === undefined
+      ? { advice: 'add a default route' }
+      : { fix: `ip route add ${address}/${address.includes(':') ? 128 : 32} dev ${link}` },
+  );
 }
 
 function notHere(address: string): Finding {

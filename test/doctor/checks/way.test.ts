@@ -77,6 +77,18 @@ describe('a VIP', () => {
     assert.deepEqual(check('proxy', {}), ['fault: 10.1.0.1 is not an address of this machine']);
   });
 
+  it('of mode dsr has to have a route, for checks', () => {
+    const routes = new Map(well.routes);
+    routes.delete(vip);
+    const place = { vips: new Map([[vip, nowhere]]) };
+    const [finding] = checkVips(caseOf('dsr', { ...place, routes }));
+    assert.deepEqual([finding!.verdict, finding!.fix], ['fault', 'ip route add 10.1.0.1/32 dev eth1']);
+    const added = checkVips(caseOf('dsr', { ...place, routes }, {}, { addVip: 'eth0' }));
+    assert.deepEqual(told(added), ['ok: 10.1.0.1 will be put on eth0']);
+    routes.set(vip, { isLocal: false, link: 'eth0', gateway: '10.1.0.254', source: undefined });
+    assert.equal(checkVips(caseOf('dsr', { ...place, routes }))[0]!.verdict, 'ok');
+  });
+
   it('is nobody else’s', () => {
     assert.deepEqual(check('nat', { own: 'eth0', link: 'eth0', holder: '02:00:00:00:00:01' }), [
       'fault: another machine has 10.1.0.1 too, and answers for it: 02:00:00:00:00:01',
