@@ -22,7 +22,7 @@ import {
   vips,
 } from './backend-support.ts';
 import { untilWell } from './dsr-support.ts';
-import { bootBackend, received, startBackendInside } from './kernel-backend.ts';
+import { bootBackend, received, startBackendInside, wrongChecksums } from './kernel-backend.ts';
 
 const from = `${balancer[4]},${balancer[6]}`;
 const skip = namespaceObstacle() || umlObstacle() || missing('tshark', 'tcpdump', 'ethtool');
@@ -98,6 +98,7 @@ describe('sluice dsr, before a kernel with tunnels of its own', { skip }, () => 
         assert.ok(packets > size / 1_460, device);
         assert.equal(faults, 0, device);
       }
+      assert.equal(await wrongChecksums(uml), 0);
       assert.deepEqual(await end.stop(), { strangers: 0, notForVip: 0 });
     });
   }

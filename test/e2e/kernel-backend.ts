@@ -76,3 +76,11 @@ export async function received(uml: Uml, device: string): Promise<{ packets: num
   const { packets, errors, dropped, crc_errors, frame_errors, length_errors } = link.stats64.rx;
   return { packets, faults: errors + dropped + crc_errors + frame_errors + length_errors };
 }
+
+/** How many packets the kernel found with a wrong checksum, in tunnels or out of them, whatever the protocol. */
+export async function wrongChecksums(uml: Uml): Promise<number> {
+  const counters = await uml.run("nstat -asz '*CsumErrors'");
+  const values = Array.from(counters.matchAll(/CsumErrors +(\d+)/g), ([, value]) => Number(value));
+  assert.ok(values.length > 3, counters);
+  return values.reduce((sum, value) => sum + value, 0);
+}
