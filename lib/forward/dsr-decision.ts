@@ -44,8 +44,10 @@ export interface DsrParts {
   /** One bucket: how many flows may be remembered anew. Beyond that they are placed by hash. */
   readonly newFlows: TokenBuckets;
   readonly outboxes: Outboxes;
-  /** Where outer IPv4 identifications begin; best another for each worker. */
+  /** Where identifications of packets that may be cut up begin: 16 bits, best others for each worker. */
   readonly identification: number;
+  /** Whether the kernel puts datagrams together that come in fragments, so that whole ones may have been no such. */
+  readonly reassembled: boolean;
 }
 
 const noSnats = new Uint8Array(0);
@@ -79,7 +81,7 @@ export class DsrDecision implements Decision<DsrTables> {
     this.#parts = parts;
     this.#tracker = parts.tracker;
     this.#counters = parts.counters;
-    this.#sender = new TunnelSender(tables, parts.outboxes, parts.identification);
+    this.#sender = new TunnelSender(tables, parts.outboxes, parts.identification, parts.reassembled);
     this.#tunnelErrors = new TunnelErrors(this.#replies, parts.outboxes);
   }
 

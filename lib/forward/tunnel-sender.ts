@@ -9,8 +9,10 @@
 import { copyBytes } from '../packet/bytes.ts';
 import { Encapsulation, leastIpv6Mtu, OuterHeader } from '../packet/encapsulate.ts';
 import { fragmentRoom, writeFragment } from '../packet/fragment-ipv4.ts';
+import { ipv6FragmentOverhead, writeIpv6Fragment } from '../packet/fragment-ipv6.ts';
 import { Ipv4, Ipv4Fragment } from '../packet/ipv4.ts';
-import type { Packet } from '../packet/packet.ts';
+import { Ipv6 } from '../packet/ipv6.ts';
+import { type Packet, Protocol } from '../packet/packet.ts';
 import { setTimeToLive, timeToLiveOf } from '../packet/time-to-live.ts';
 import type { DsrTables } from './dsr-tables.ts';
 import type { Outbox, Outboxes } from './outbox.ts';
@@ -31,12 +33,17 @@ export class TunnelSender {
   mtu = 0;
   readonly #outboxes: Outboxes;
   readonly #header: OuterHeader;
+  readonly #reassembled: boolean;
+  /** Of the next IPv6 packet that is cut up. */
+  #identification: number;
 
-  /** Outer IPv4 identifications begin at `identification`. */
-  constructor(tables: DsrTables, outboxes: Outboxes, identification: number) {
+  /** See `DsrParts` for `identification` and `reassembled`. */
+  constructor(tables: DsrTables, outboxes: Outboxes, identification: number, reassembled: boolean) {
     this.tables = tables;
     this.#outboxes = outboxes;
     this.#header = new OuterHeader(identification);
+    this.#reassembled = reassembled;
+    this.#identification = identification << 16;
   }
 
   /**
@@ -55,14 +62,18 @@ export class TunnelSender {
     const version = tables.outerVersion[endpoint]!;
     const overhead = tables.overhead[endpoint]!;
     const length = packet.end - packet.start;
-    this.mtu = tables.endpointMtu[endpoint]! - overhead;
-    // What every path has to take is not refused; IPv4 under it may cut it up.
+    const outerMtu = tables.endpointMtu[endpoint]!;
+    this.mtu = outerMtu - overhead;
+    // What every path has to take is not refused; IPv4 under it may cut it up, and IPv6 is before it is sent.
     this.mtu = Math.max(this.mtu, packet.version === 4 ? leastIpv4Mtu : leastIpv6Mtu);
     const fits = length <= this.mtu;
-    if (!fits && !mayBeCutUp(view, packet)) return Reason.tooBig;
+    if (!fits && !mayBeCutUp(view, packet, this.#reassembled)) return Reason.tooBig;
 
     this.#aim(endpoint, spread);
     setTimeToLive(view, packet, timeToLive - 1);
+    if (version === 6 && fits && overhead + length > outerMtu) {
+      return this.#sendOuterInPieces(view, packet, outerMtu);
+    }
     if (fits && version === packet.version) {
       this.start = this.#header.write(view, packet.start, length);
       this.length = packet.end - this.start;
@@ -95,28 +106,55 @@ export class TunnelSender {
 
   /** Cuts the inner packet up, so that the backend puts it together and not whoever ends the tunnel. */
   #sendInPieces(view: DataView, packet: Packet, outbox: Outbox, overhead: number): number {
+    const { start, end, version } = packet;
+    const headerLength = version === 4 ? packet.transport - start : Ipv6.headerLength;
+    return this.#cutUp(view, version, start, headerLength, end, this.mtu, outbox, overhead);
+  }
+
+  /** Cuts the outer packet up, around an inner one that every path of IPv6 has to take (RFC 2473 §7.1). */
+  #sendOuterInPieces(view: DataView, packet: Packet, mtu: number): number {
+    const start = this.#header.write(view, packet.start, packet.end - packet.start);
+    return this.#cutUp(view, 6, start, Ipv6.headerLength, packet.end, mtu, this.#outboxes.ipv6, 0);
+  }
+
+  /** Adds the fragments of a packet to an outbox, each with an outer header in front if there is to be one. */
+  #cutUp(
+    view: DataView,
+    version: number,
+    start: number,
+    headerLength: number,
+    end: number,
+    mtu: number,
+    outbox: Outbox,
+    overhead: number,
+  ): number {
     const before = outbox.count;
-    const headerLength = packet.transport - packet.start;
-    const dataLength = packet.end - packet.transport;
-    const room = fragmentRoom(this.mtu, headerLength);
+    const lead = version === 4 ? headerLength : ipv6FragmentOverhead;
+    const room = fragmentRoom(mtu, lead);
+    const dataLength = end - start - headerLength;
+    const identification = version === 4 ? 0 : this.#identification++;
     for (let from = 0; from < dataLength; from += room) {
       const length = Math.min(room, dataLength - from);
-      const at = outbox.add(overhead + headerLength + length);
+      const at = outbox.add(overhead + lead + length);
       if (at < 0) {
         outbox.rewind(before);
         return Reason.outboxFull;
       }
-      const { start } = packet;
       const inner = at + overhead;
       const isLast = from + length === dataLength;
-      writeFragment(view, start, headerLength, from, length, isLast, outbox.view, inner);
-      this.#header.write(outbox.view, inner, headerLength + length);
+      if (version === 4) writeFragment(view, start, headerLength, from, length, isLast, outbox.view, inner);
+      else writeIpv6Fragment(view, start, from, length, isLast, identification, outbox.view, inner);
+      if (overhead > 0) this.#header.write(outbox.view, inner, lead + length);
     }
     return Reason.sentApart;
   }
 }
 
-function mayBeCutUp(view: DataView, packet: Packet): boolean {
-  if (packet.version === 6) return false;
+/** A datagram that the kernel put together has been cut up by its sender, in other places perhaps. */
+function mayBeCutUp(view: DataView, packet: Packet, reassembled: boolean): boolean {
+  if (packet.version === 6) {
+    const isBare = packet.transport === packet.start + Ipv6.headerLength;
+    return reassembled && packet.protocol === Protocol.udp && isBare;
+  }
   return (view.getUint16(packet.start + Ipv4.fragment) & Ipv4Fragment.dontFragment) === 0;
 }

@@ -117,6 +117,8 @@ export interface DsrBalancerOptions {
   readonly heldPlaces?: number;
   /** Of each outbox. */
   readonly outboxPackets?: number;
+  /** Whether datagrams come put together. */
+  readonly reassembled?: boolean;
 }
 
 export class DsrBalancer extends PacketPath {
@@ -166,6 +168,7 @@ export class DsrBalancer extends PacketPath {
       newFlows: new TokenBuckets(1, newFlows, newFlows),
       outboxes: this.outboxes,
       identification: 1,
+      reassembled: options.reassembled ?? false,
       batchSize,
     });
   }

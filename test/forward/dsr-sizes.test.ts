@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Craft, see } from '../packet/craft.ts';
-import { reassemble } from '../packet/reassemble.ts';
+import { reassemble, reassembleIpv6 } from '../packet/reassemble.ts';
 import { seeTunnel } from '../packet/tunnels.ts';
 import { type Family, families } from './balancer.ts';
 import { DsrBalancer, dsrSpec, mtu, type Outside, outsides } from './dsr-balancer.ts';
@@ -135,7 +135,69 @@ describe('an IPv6 packet of 1280 bytes', () => {
     const refused = balancer.send(ofLength(ipv6, 1_281));
     assert.deepEqual([refused.reason, mtuIn(refused.bytes)], ['too-big-sent', 1_280]);
   });
+
+  it('is cut up by us where IPv6 under it takes no more, since nobody else may', () => {
+    const [, outside] = outsides;
+    const [, ipv6] = families;
+    for (const pathMtu of [1_280, 1_300, 1_323]) {
+      const balancer = make(outside);
+      balancer.spec.endpointMtu[outside.endpoint] = pathMtu;
+      const packet = ofLength(ipv6, 1_280);
+      assert.equal(balancer.send(packet).reason, 'sent-apart');
+      const pieces = balancer.sentApart();
+      assert.equal(pieces.length, 2);
+      for (const piece of pieces) assert.ok(piece.length <= pathMtu);
+      const seen = seeTunnel(reassembleIpv6(pieces));
+      assert.deepEqual([seen.source, seen.destination], [outside.source, outside.backend]);
+      assert.deepEqual(seen.inner, oneHopOn(packet));
+      const refused = balancer.send(ofLength(ipv6, 1_281));
+      assert.deepEqual([refused.reason, mtuIn(refused.bytes)], ['too-big-sent', 1_280]);
+    }
+    const balancer = make(outside);
+    balancer.spec.endpointMtu[outside.endpoint] = 1_324;
+    assert.equal(balancer.send(ofLength(ipv6, 1_280)).reason, 'forwarded');
+  });
 });
+
+for (const outside of outsides) {
+  describe(`an IPv6 datagram, if they come put together, for a tunnel over IPv${outside.version}`, () => {
+    const [, ipv6] = families;
+
+    it('is sent in pieces, as it may have come, which put together are what came', () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: mtu - outside.overhead + 1, max: 9_000 }),
+          fc.nat(255),
+          (bytes, trafficClass) => {
+            const balancer = new DsrBalancer({ pick: () => outside.endpoint, reassembled: true });
+            const packet = ofLength(ipv6, bytes, { protocol: 'udp', trafficClass });
+            assert.equal(balancer.send(packet).reason, 'sent-apart');
+            const pieces = balancer.sentApart();
+            for (const piece of pieces) assert.ok(piece.length <= mtu);
+            const seen = pieces.map((piece) => seeTunnel(piece));
+            for (const { destination } of seen) assert.equal(destination, outside.backend);
+            assert.deepEqual(reassembleIpv6(seen.map(({ inner }) => inner)), oneHopOn(packet));
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+
+    it('differs in its identification from the one before', () => {
+      const balancer = new DsrBalancer({ pick: () => outside.endpoint, reassembled: true });
+      const [one, other] = [1, 2].map(() => {
+        balancer.send(ofLength(ipv6, 2_000, { protocol: 'udp' }));
+        return seeTunnel(balancer.sentApart()[0]!).inner.subarray(44, 48);
+      });
+      assert.notDeepEqual(one, other);
+    });
+
+    it('is not what a long segment of TCP is, which is answered', () => {
+      const balancer = new DsrBalancer({ pick: () => outside.endpoint, reassembled: true });
+      assert.equal(balancer.send(ofLength(ipv6, 1_500, { protocol: 'tcp' })).reason, 'too-big-sent');
+    });
+  });
+}
 
 describe('an outbox', () => {
   it('that is full drops packets of the other family, and no others', () => {

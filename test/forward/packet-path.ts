@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { PacketBatch } from '../../lib/forward/batch.ts';
 import type { Forwarder } from '../../lib/forward/forwarder.ts';
 import { type ReasonName, reasonNames } from '../../lib/forward/reasons.ts';
+import { headroom } from '../../lib/packet/encapsulate.ts';
 
 export interface Sent {
   readonly reason: ReasonName;
@@ -62,8 +63,10 @@ export abstract class PacketPath {
     const verdict = batch.verdict[0]!;
     // A header may have been put in front of it.
     const first = count === 1 ? batch.offset[0]! : start;
+    // And what went on elsewhere may have left one in the free bytes there.
+    const free = reasonNames[this.forwarder.reasons[0]!] === 'sent-apart' ? headroom : 0;
     const around = [
-      ...batch.bytes.subarray(0, Math.min(first, start)),
+      ...batch.bytes.subarray(0, Math.min(first, start - free)),
       ...batch.bytes.subarray(end, end + margin),
     ];
     assert.ok(

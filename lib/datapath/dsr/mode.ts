@@ -144,7 +144,9 @@ export class DsrMode implements PathMode<DsrVip, DsrPublication> {
   }
 
   task(_worker: number, common: CommonSettings, publication: DsrPublication): WorkerTask {
-    return { mode: 'dsr', settings: { ...common, newFlows: this.#settings.newFlows }, publication };
+    const { newFlows, workers } = this.#settings;
+    // With several workers it does: see selectors.ts.
+    return { mode: 'dsr', settings: { ...common, newFlows, reassembled: workers > 1 }, publication };
   }
 
   #tunnelsOf(vips: readonly DsrVip[]): ReadonlyMap<string, TunnelValue> {

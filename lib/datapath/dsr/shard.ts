@@ -15,6 +15,8 @@ import type { DsrPublication } from './mode.ts';
 export interface DsrShardSettings extends CommonSettings {
   /** Remembered in a second. */
   readonly newFlows: number;
+  /** See `DsrParts`. */
+  readonly reassembled: boolean;
 }
 
 /** A tenth of a second's worth of new flows may come at once. */
@@ -39,7 +41,7 @@ export class DsrShard implements Shard<DsrPublication> {
     openSocket: (family: 4 | 6) => PacketSocket,
   ) {
     const { shape } = memory;
-    const { key, timeouts, hashSeed, batchSize, newFlows } = settings;
+    const { key, timeouts, hashSeed, batchSize, newFlows, reassembled } = settings;
     const tables = new DsrTables(publication.tables);
     const counters = new Counters(memory.counters, shape);
     const options = { shape, key, timeouts, halfOpenQuota: halfOpenQuota(shape), halfOpenGraceMs };
@@ -57,6 +59,7 @@ export class DsrShard implements Shard<DsrPublication> {
       newFlows: new TokenBuckets(1, newFlows, Math.max(1, newFlows / burstShare)),
       outboxes: this.#outlet,
       identification: Math.floor(random() * 0x1_0000),
+      reassembled,
       batchSize,
     });
   }
