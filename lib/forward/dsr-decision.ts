@@ -10,7 +10,7 @@
  *
  * No request is refused for want of room: what is not remembered is placed by hash, the same way each time.
  */
-import { Direction } from '../conntrack/flow-key.ts';
+import { Direction, sameAddress } from '../conntrack/flow-key.ts';
 import { Count } from '../conntrack/flow-rows.ts';
 import { isOpeningSyn, isReplaceable } from '../conntrack/tcp-state.ts';
 import type { TokenBuckets } from '../conntrack/token-buckets.ts';
@@ -165,7 +165,9 @@ export class DsrDecision implements Decision<DsrTables> {
     if (this.vip === 0) return Reason.notOurs;
     const refused = refuseTransport(this.#view, packet, this.#flags);
     if (refused !== 0) return refused;
-    if (!isAnswerable(packet)) return Reason.badSource;
+    // A client that has the VIP for its own address: whoever answers the VIP would answer itself.
+    const isItself = sameAddress(words, sourceAt, words, destinationAt);
+    if (isItself || !isAnswerable(packet)) return Reason.badSource;
     const probed = this.#tables.probedFrom(words, sourceAt, sourcePort);
     if (probed === 0) return Reason.noBackend;
     if (probed > 0) return this.#sendFlow(probed, packet);

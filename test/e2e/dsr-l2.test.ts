@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { inside } from '../support/inside-netns.ts';
 import { runSluice, type Sluice, sluice } from '../support/sluice.ts';
-import { balancerState, dsrNetwork, type Peers, startPeers, url } from './dsr-support.ts';
+import { balancerState, besideThree, dsrNetwork, type Peers, startPeers, url } from './dsr-support.ts';
 import { sha256OfPattern } from './nat-pattern.ts';
 import { until } from './support.ts';
 
@@ -58,6 +58,9 @@ if (network !== undefined) {
         try {
           await start(vip, backend);
           assert.equal(client.run(`curl -gsS --max-time 10 ${url(vip)}/`), 'three\n');
+          // A client here must not have the VIP for its own address too, or the backend would answer itself.
+          const own = besideThree[vip.includes(':') ? 6 : 4];
+          assert.equal(here(`curl -gsS --interface ${own} --max-time 10 ${url(vip)}/`), 'three\n');
         } finally {
           await instance!.stop();
           here(`ip address delete ${vip}/${prefix} dev lo`);

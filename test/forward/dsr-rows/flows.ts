@@ -198,6 +198,12 @@ export const flows: readonly Row[] = [
     verdict: drop,
   },
   {
+    name: 'the VIP itself for a source, which a backend would take for its own address',
+    packet: (family) => fromClient(family, { source: family.vip }),
+    reason: 'bad-source',
+    verdict: drop,
+  },
+  {
     name: 'a multicast source',
     packet: (family) => fromClient(family, { source: family.version === 4 ? '224.0.0.1' : 'ff02::1' }),
     reason: 'bad-source',
