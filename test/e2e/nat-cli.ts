@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../lib/control/client.ts';
 import { formatHostPort } from '../../lib/model/address.ts';
-import type { AllDownPolicy, WhenDownPolicy } from '../../lib/model/spec.ts';
+import type { AllDownPolicy, Protocol, WhenDownPolicy } from '../../lib/model/spec.ts';
 import type { BackendView, FlowView, ServiceView } from '../../lib/model/view.ts';
 import { type Server, startServer } from '../support/child.ts';
 import type { Network } from '../support/netns.ts';
@@ -122,13 +122,17 @@ export interface Clients extends AsyncDisposable {
   until(what: string, holds: (report: ClientReport, vip: number) => boolean): Promise<void>;
 }
 
-/** Starts so many clients of each kind at each VIP (see nat-clients.ts), and waits until all have had an answer. */
+/**
+ * Starts so many clients of each kind at each VIP (see nat-clients.ts), and waits until all have had an answer. Those of
+ * UDP stay away where its port is 0.
+ */
 export async function startClients(
   network: Network,
   count: number,
   vips: readonly string[] = families.map(({ vip }) => vip),
+  ports: Readonly<Record<Protocol, number>> = edgePorts,
 ): Promise<Clients> {
-  const all = await Promise.all(vips.map((vip) => startClientsOf(network, vip, count)));
+  const all = await Promise.all(vips.map((vip) => startClientsOf(network, vip, ports, count)));
   const reports = (): Promise<readonly ClientReport[]> => Promise.all(all.map((each) => each.report()));
   return {
     reports,
@@ -139,9 +143,14 @@ export async function startClients(
   };
 }
 
-async function startClientsOf(network: Network, vip: string, count: number) {
+async function startClientsOf(
+  network: Network,
+  vip: string,
+  { tcp, udp }: Readonly<Record<Protocol, number>>,
+  count: number,
+) {
   const file = fileURLToPath(new URL('./fixtures/nat-clients.ts', import.meta.url));
-  const words = [vip, edgePorts.tcp, edgePorts.udp, count].map(String);
+  const words = [vip, tcp, udp, count].map(String);
   const child = network
     .host('client')
     .spawn(process.execPath, ['--import', 'tsx', file, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -6,16 +6,21 @@
  *            ◀─screen──
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../lib/control/client.ts';
 import { inside } from '../support/inside-netns.ts';
+import { busiestThread } from '../support/proc.ts';
 import { entry, runSluice } from '../support/sluice.ts';
 import { Person } from '../support/tmux.ts';
 import { missing } from '../support/tools.ts';
 import { type Clients, commandLine, edgeConfiguration, startClients } from './nat-cli.ts';
-import { natNetwork, startOrigin } from './nat-support.ts';
+import { natNetwork, startOrigin, startProgram } from './nat-support.ts';
+
+const stopThread = fileURLToPath(new URL('./fixtures/stop-thread.py', import.meta.url));
 
 const network = inside(import.meta.url, 'balancer', natNetwork);
 if (network !== undefined) {
@@ -49,7 +54,7 @@ if (network !== undefined) {
       await person.sees(
         /packets in +[1-9]\d*\/s[\s\S]*packets out +[1-9]\d*\/s[\s\S]*bits in +[\d.]+ kbit\/s/,
       );
-      await person.sees(/udp +nat +\S+ +maglev +4\/4/);
+      await person.sees(/udp +nat +\S+:5300, \S+:5300 +maglev +4\/4/);
     });
 
     it('shows the flows of both families, with what they carry both ways', async () => {
@@ -119,6 +124,19 @@ for port in range(2000, 2050):
       network.host('client').run(`python3 -c '${stray}'`);
       person.press('1');
       await person.sees(/Drops ─[\s\S]*(bad-checksum|no-flow) +tcp/);
+    });
+
+    it('tells of a thread of the data path that hangs and is ended, and goes on', async () => {
+      const worker = String(await busiestThread((await instance.status()).pid, 500));
+      const release = await startProgram(network, 'balancer', 'python3', [stopThread, worker], (child) =>
+        once(child.stdout!, 'data'),
+      );
+      person.press('4');
+      await person.sees(/A worker hangs and is ended/);
+      await release();
+      await person.sees(/A worker took over the flows of another/);
+      person.press('1');
+      await person.sees(/● live[\s\S]*packets in +[1-9]\d*\/s/);
     });
 
     it('gives the terminal back when the process is killed with its data path', async () => {

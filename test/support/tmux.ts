@@ -3,7 +3,9 @@
  * server of its own, which ends with it.
  */
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { scratch } from './scratch.ts';
 import { toolPath } from './tools.ts';
 
 /** Far beyond what anything takes on a busy machine. */
@@ -15,12 +17,11 @@ export interface TerminalSize {
 }
 
 export class Person implements Disposable {
-  readonly #server: string;
-  static #count = 0;
+  /** Of the server's socket, which it leaves behind. */
+  readonly #directory = scratch();
 
   /** Sits down at a shell without a prompt of its own, where `env` is set. */
   constructor(size: TerminalSize, env: Readonly<Record<string, string>> = {}) {
-    this.#server = `sluice-test-${process.pid}-${Person.#count++}`;
     const variables = Object.entries({ PS1: '$ ', ...env }).flatMap(([name, value]) => [
       '-e',
       `${name}=${value}`,
@@ -106,10 +107,11 @@ export class Person implements Disposable {
     } catch {
       // It has ended by itself.
     }
+    this.#directory.remove();
   }
 
   #tmux(...args: readonly string[]): string {
-    return execFileSync(toolPath('tmux'), ['-L', this.#server, ...args], {
+    return execFileSync(toolPath('tmux'), ['-S', join(this.#directory.path, 'tmux'), ...args], {
       encoding: 'utf8',
       env: { ...process.env, TMUX: '', LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'pipe'],
