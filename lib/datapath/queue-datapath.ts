@@ -95,6 +95,7 @@ export class QueueDatapath<V extends Vip, P extends Publication> {
     return this.#inTurn(async () => {
       requirePrivileges();
       try {
+        await this.#kernel.clean();
         this.#workers.chooseQueues();
         const generation = await this.#nextGeneration(vips);
         await this.#workers.start();

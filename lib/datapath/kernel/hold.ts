@@ -17,6 +17,8 @@ export interface HoldOptions {
   readonly directory: string;
   readonly log?: Log;
   readonly run?: Run;
+  /** Whether `take` brings in rules in any case: see `cleanLeftovers`. */
+  readonly replacesRules?: boolean;
 }
 
 /** What changes are made through. */
@@ -28,11 +30,24 @@ export interface Grip {
 export class Hold {
   readonly holder: string;
   readonly surroundings: Surroundings;
+  readonly #replacesRules: boolean;
   #grip: Grip | undefined;
 
-  constructor({ holder, directory, log = silentLog, run = commandRunner(directory) }: HoldOptions) {
+  constructor({
+    holder,
+    directory,
+    log = silentLog,
+    run = commandRunner(directory),
+    replacesRules = false,
+  }: HoldOptions) {
     this.holder = holder;
     this.surroundings = { directory, log, run };
+    this.#replacesRules = replacesRules;
+  }
+
+  /** Puts back what a crash has left: see `cleanLeftovers`. Needs the privileges that `take` needs. */
+  async clean(): Promise<void> {
+    await cleanLeftovers(this.surroundings, this.holder, this.#replacesRules);
   }
 
   /**
@@ -42,7 +57,7 @@ export class Hold {
   async take(work: (grip: Grip) => Promise<void>): Promise<void> {
     const { directory, run } = this.surroundings;
     requirePrivileges({ queues: false });
-    await cleanLeftovers(this.surroundings, this.holder);
+    await this.clean();
     this.#refuseTwin();
     try {
       const journal = new Journal(directory, this.holder);

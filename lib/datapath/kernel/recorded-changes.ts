@@ -28,8 +28,11 @@ export class RecordedChanges {
     await alter(change, change.removed !== true, this.#run);
   }
 
-  /** Puts rules in place of those that the holder has. */
+  /** Puts rules in place of those that the holder has, also by another tool before a crash. */
   async rule(tool: RuleTool, holder: string, script: RuleScript): Promise<void> {
+    for (const change of this.#journal.changes) {
+      if (change.kind === 'rules' && change.tool !== tool.name) await this.takeBack(change);
+    }
     this.#journal.record({ kind: 'rules', holder, tool: tool.name });
     await tool.apply(holder, script);
   }

@@ -19,12 +19,17 @@ export class KernelSetup {
   #tool: RuleTool | undefined;
 
   constructor(options: HoldOptions) {
-    this.#hold = new Hold(options);
+    this.#hold = new Hold({ ...options, replacesRules: true });
   }
 
   /** What has brought the rules in; undefined as long as there are none. */
   get tool(): RuleToolName | undefined {
     return this.#tool?.name;
+  }
+
+  /** Undoes what a crash has left, but for rules. Then it is seen what the machine has of its own accord. */
+  clean(): Promise<void> {
+    return this.#hold.clean();
   }
 
   /**

@@ -51,12 +51,14 @@ export async function undoChanges(
 
 /**
  * Undoes what instances left that ended without doing so, in this network namespace. With `successorOf`, a holder
- * of that name whose process cannot be seen (a container that was started again) counts as ended too.
- * Answers with the names of what was put back, for `doctor --clean` to print.
+ * of that name whose process cannot be seen (a container that was started again) counts as ended too. Its rules stay
+ * if the successor `replacesRules`: until then they keep packets from the kernel's own stack, which would reset flows
+ * that are to go on. Answers with the names of what was put back, for `doctor --clean` to print.
  */
 export async function cleanLeftovers(
   surroundings: Surroundings,
   successorOf?: string,
+  replacesRules = false,
 ): Promise<readonly string[]> {
   const { directory, log } = surroundings;
   const successor = successorOf === undefined ? undefined : journalPath(directory, successorOf);
@@ -65,7 +67,10 @@ export async function cleanLeftovers(
     const standing = standingOf(journal);
     if (standing === 'void') writeJournal(path, { ...journal, reliesOn: [], changes: [] });
     if (standing === 'dead' || (standing === 'unseen' && path === successor)) {
-      const changes = await undoChanges(path, journal.changes, surroundings);
+      const areKept = replacesRules && path === successor;
+      const kept = journal.changes.filter(({ kind }) => areKept && kind === 'rules');
+      const others = journal.changes.filter((change) => !kept.includes(change));
+      const changes = [...kept, ...(await undoChanges(path, others, surroundings))];
       writeJournal(path, { ...journal, reliesOn: [], changes });
       undone.push(...difference(journal, changes));
     }

@@ -26,10 +26,11 @@ describe('what an instance has left', { skip: process.platform !== 'linux' }, ()
     return '';
   };
 
-  const clean = (successorOf?: string): Promise<readonly string[]> =>
+  const clean = (successorOf?: string, replacesRules?: boolean): Promise<readonly string[]> =>
     cleanLeftovers(
       { directory, run, log: { ...silentLog, warn: (_, fields) => warnings.push(fields) } },
       successorOf,
+      replacesRules,
     );
 
   /** A journal of this process, told otherwise in `parts`. */
@@ -107,6 +108,15 @@ describe('what an instance has left', { skip: process.platform !== 'linux' }, ()
     assert.deepEqual(await clean(), []);
     assert.deepEqual(await clean('dns'), []);
     assert.deepEqual(await clean('web'), ['rules web']);
+  });
+
+  it('keeps its rules in force, and written down, for a successor that replaces them', async () => {
+    leave(ended, rules, address);
+    assert.deepEqual(await clean('web', true), ['address 192.0.2.10/32 dev eth0']);
+    assert.deepEqual(ran, ['ip address delete 192.0.2.10/32 dev eth0']);
+    assert.deepEqual(new Journal(directory, 'web').changes, [rules]);
+    leave(ended);
+    assert.deepEqual(await clean('dns', true), ['rules web'], 'for nobody else');
   });
 
   it('stays written down if it cannot be undone, and is tried again', async () => {
