@@ -1,4 +1,5 @@
 /** What a running instance says of itself, as tables. */
+import { stateAgeMs } from '../model/backend-age.ts';
 import { formatDuration } from '../model/duration.ts';
 import { formatBytes, formatCount } from '../model/units.ts';
 import type { BackendState, BackendView, FlowView, ServiceView, StatusView } from '../model/view.ts';
@@ -31,7 +32,7 @@ export const serviceColumns: readonly Column<ServiceView>[] = [
   { title: 'QUEUED', cell: ({ queued }) => formatCount(queued), right: true },
   { title: 'TOTAL', cell: ({ connections }) => formatCount(connections), right: true },
   { title: 'IN', cell: ({ bytesIn }) => formatBytes(bytesIn), right: true },
-  { title: 'OUT', cell: ({ bytesOut }) => formatBytes(bytesOut), right: true },
+  { title: 'OUT', cell: ({ bytesOut }) => bytesSeen(bytesOut), right: true },
   { title: 'DROPPED', cell: ({ dropped }) => formatDropped(dropped) },
 ];
 
@@ -41,12 +42,12 @@ export const backendColumns: readonly Column<BackendView>[] = [
   { title: 'ADDRESS', cell: ({ address }) => address },
   { title: 'WEIGHT', cell: ({ weight }) => String(weight), right: true },
   { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, style) => statePaint(state, style) },
-  { title: 'SINCE', cell: ({ health }) => formatDuration(health.sinceMs), right: true },
+  { title: 'SINCE', cell: (backend) => formatDuration(stateAgeMs(backend)), right: true },
   { title: 'FLOWS', cell: ({ flows }) => formatCount(flows), right: true },
   { title: 'TOTAL', cell: ({ connections }) => formatCount(connections), right: true },
   { title: 'FAILED', cell: ({ failures }) => formatCount(failures), right: true },
   { title: 'IN', cell: ({ bytesIn }) => formatBytes(bytesIn), right: true },
-  { title: 'OUT', cell: ({ bytesOut }) => formatBytes(bytesOut), right: true },
+  { title: 'OUT', cell: ({ bytesOut }) => bytesSeen(bytesOut), right: true },
   { title: 'LAST CHECK', cell: ({ health }) => health.last },
 ];
 
@@ -59,12 +60,12 @@ export const flowColumns: readonly Column<FlowView>[] = [
   { title: 'AGE', cell: ({ ageMs }) => formatDuration(ageMs), right: true },
   { title: 'IDLE', cell: ({ idleMs }) => formatDuration(idleMs), right: true },
   { title: 'IN', cell: ({ bytesIn }) => formatBytes(bytesIn), right: true },
-  {
-    title: 'OUT',
-    cell: ({ bytesOut }) => (bytesOut === null ? unknown : formatBytes(bytesOut)),
-    right: true,
-  },
+  { title: 'OUT', cell: ({ bytesOut }) => bytesSeen(bytesOut), right: true },
 ];
+
+function bytesSeen(bytes: number | null): string {
+  return bytes === null ? unknown : formatBytes(bytes);
+}
 
 /** Green is well, red is not, yellow is as somebody wished. */
 export function statePaint(state: BackendState, style: Style): Paint {

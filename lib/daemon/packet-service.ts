@@ -183,7 +183,7 @@ export class PacketService<S extends PathSettings, V extends Vip> implements Run
       packetsIn: this.#sumOfVips(({ packetsIn }) => packetsIn),
       packetsOut: spec.mode === 'dsr' ? null : this.#sumOfVips(({ packetsOut }) => packetsOut),
       bytesIn: this.#sumOfVips(({ bytesIn }) => bytesIn),
-      bytesOut: this.#sumOfVips(({ bytesOut }) => bytesOut),
+      bytesOut: spec.mode === 'dsr' ? null : this.#sumOfVips(({ bytesOut }) => bytesOut),
       dropped: this.#dropped(),
     };
   }

@@ -40,7 +40,7 @@ function totalsOf(services: readonly ServiceView[], strays: number): HistoryStep
     packetsIn: packets(({ packetsIn }) => packetsIn),
     packetsOut: packets(({ packetsOut }) => packetsOut),
     bytesIn: sum(({ bytesIn }) => bytesIn),
-    bytesOut: sum(({ bytesOut }) => bytesOut),
+    bytesOut: sum(({ bytesOut }) => bytesOut ?? 0),
     connections: sum(({ connections }) => connections),
     dropped: strays + sum(({ dropped }) => Object.values(dropped).reduce((total, count) => total + count, 0)),
   };

@@ -11,6 +11,7 @@ export function viewBackend(
   backend: Backend,
   history: readonly StateChange[],
 ): BackendView {
+  const seesAnswers = service.spec.mode !== 'dsr';
   const checks = service.checksOf(backend).map((tookMs) => tookMs && Math.round(tookMs * 100) / 100);
   return {
     service: service.spec.name,
@@ -31,9 +32,9 @@ export function viewBackend(
     failures: backend.failures,
     sourcePorts: service.sourcePortsOf(backend),
     packetsIn: backend.packetsIn,
-    packetsOut: backend.packetsOut,
+    packetsOut: seesAnswers ? backend.packetsOut : null,
     bytesIn: backend.bytesIn,
-    bytesOut: backend.bytesOut,
+    bytesOut: seesAnswers ? backend.bytesOut : null,
     history,
   };
 }

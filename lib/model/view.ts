@@ -42,8 +42,8 @@ export interface BackendView {
   readonly packetsOut: number | null;
   /** From clients. */
   readonly bytesIn: number;
-  /** To clients. */
-  readonly bytesOut: number;
+  /** To clients; null in direct server return, as are their packets. */
+  readonly bytesOut: number | null;
   /** The states that it has been in of late, oldest first; the last is the one that it is in. */
   readonly history: readonly StateChange[];
 }
@@ -105,12 +105,12 @@ export interface ServiceView {
   readonly connections: number;
   /**
    * A proxy sees the streams of TCP, not their packets: null where a service has any. In direct server return nothing
-   * is seen of what goes to clients: `packetsOut` is null, `bytesOut` 0.
+   * is seen of what goes to clients: `packetsOut` and `bytesOut` are null.
    */
   readonly packetsIn: number | null;
   readonly packetsOut: number | null;
   readonly bytesIn: number;
-  readonly bytesOut: number;
+  readonly bytesOut: number | null;
   /** Clients turned away, by reason (`all-down`, `queue-full`, …). */
   readonly dropped: Readonly<Record<string, number>>;
 }

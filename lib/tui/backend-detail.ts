@@ -1,4 +1,5 @@
 /** One backend: how it is and what it carries, and the states that it has been in. */
+import { stateAgeMs } from '../model/backend-age.ts';
 import { formatBytes, formatCount, formatShare } from '../model/units.ts';
 import type { BackendView } from '../model/view.ts';
 import { bitRate, shortAge, shortLatency } from './amounts.ts';
@@ -14,21 +15,24 @@ const checksShown = 20;
 
 /** How it is, and what it carries now and has ever. */
 export function backendBlock({ sample, before }: DashboardState, backend: BackendView): Block {
-  const { health, state, weight, history } = backend;
-  const sinceMs = history.at(-1)?.agoMs ?? health.sinceMs;
+  const { health, state, weight } = backend;
   const others = sample!.backends.filter(({ service }) => service === backend.service);
   const flows = others.reduce((sum, each) => sum + each.flows, 0);
   const { inbound = 0, outbound = 0 } = backendRates(backend, sample!, before);
   const name = backend.name === backend.address ? backend.name : `${backend.name} (${backend.address})`;
   const answers = seesAnswersOf(backend, sample!)
-    ? `${bitRate(outbound)}, ${formatBytes(backend.bytesOut)}`
+    ? `${bitRate(outbound)}, ${formatBytes(backend.bytesOut ?? 0)}`
     : outOfSight;
   const share = formatShare(backend.flows, flows);
   return {
     title: 'Backend',
     lines: [
       fact('name', span(name, 'strong')),
-      fact('state', span(state, stateTone(state)), span(` for ${shortAge(sinceMs)}, weight ${weight}`)),
+      fact(
+        'state',
+        span(state, stateTone(state)),
+        span(` for ${shortAge(stateAgeMs(backend))}, weight ${weight}`),
+      ),
       fact('check', span(`${health.last}, ${shortLatency(health.latencyMs)}`)),
       fact('checks', ...checkBars(backend, checksShown)),
       fact('flows', span(`${formatCount(backend.flows)} now, ${share} of ${backend.service}`)),

@@ -1,4 +1,5 @@
 /** The table of backends: how they are, what they carry, and how fast they answer their checks. */
+import { stateAgeMs } from '../model/backend-age.ts';
 import type { BackendState, BackendView } from '../model/view.ts';
 import { shortAge, shortAmount, shortBits, shortLatency } from './amounts.ts';
 import { latencyBar } from './chart.ts';
@@ -47,7 +48,7 @@ const columns: readonly Column<Row>[] = [
     rank: 7,
     right: true,
     steady: 5,
-    cell: ({ backend }) => span(shortAge(backend.health.sinceMs)),
+    cell: ({ backend }) => span(shortAge(stateAgeMs(backend))),
   },
   {
     id: 'weight',

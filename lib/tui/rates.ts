@@ -16,7 +16,7 @@ const unknown: Rates = { inbound: undefined, outbound: undefined, opened: undefi
 
 interface Counted {
   readonly bytesIn: number;
-  readonly bytesOut: number;
+  readonly bytesOut: number | null;
   readonly connections: number;
 }
 
@@ -65,7 +65,7 @@ function between(
   const rate = (of: (counted: Counted) => number) => Math.max(0, of(now) - of(earlier)) / seconds;
   return {
     inbound: rate(({ bytesIn }) => bytesIn),
-    outbound: isAnswerSeen ? rate(({ bytesOut }) => bytesOut) : undefined,
+    outbound: isAnswerSeen ? rate(({ bytesOut }) => bytesOut ?? 0) : undefined,
     opened: rate(({ connections }) => connections),
   };
 }

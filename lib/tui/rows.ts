@@ -1,4 +1,5 @@
 /** Which rows each list has, in which order: what the instance has said, filtered and sorted as the person wants it. */
+import { stateAgeMs } from '../model/backend-age.ts';
 import { type FlowTerm, fitsEndpoint, fitsName, parseFlowFilter } from '../model/flow-filter.ts';
 import type { FlowQuery, FlowSort } from '../model/flow-query.ts';
 import { parseIp } from '../model/ip.ts';
@@ -112,7 +113,7 @@ const sortKeys: Readonly<Record<BackendSort, (row: RatedBackend) => string | num
   backend: ({ backend }) => backend.name,
   service: ({ backend }) => backend.service,
   state: ({ backend }) => backend.state,
-  since: ({ backend }) => backend.health.sinceMs,
+  since: ({ backend }) => stateAgeMs(backend),
   weight: ({ backend }) => -backend.weight,
   flows: ({ backend }) => -backend.flows,
   latency: ({ backend }) => -(backend.health.latencyMs ?? -1),

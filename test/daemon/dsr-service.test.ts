@@ -116,7 +116,9 @@ describe('an instance with a service of mode dsr', () => {
       instance.backends().map(({ address }) => address),
       ['10.0.0.1', 'fd00::1'],
     );
-    assert.equal(instance.status().services[0]!.packetsOut, null);
+    for (const { packetsOut, bytesOut } of [...instance.status().services, ...instance.backends()]) {
+      assert.deepEqual([packetsOut, bytesOut], [null, null]);
+    }
     instance.patchBackend(undefined, 'fd00::1', { state: 'draining' });
     assert.equal(instance.backends()[1]!.state, 'draining');
   });

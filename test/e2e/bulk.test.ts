@@ -76,6 +76,6 @@ describe('a gigabyte', { skip: missing('nginx') }, () => {
 
   it('is counted to the byte, but for the words around it', async () => {
     const { bytesIn, bytesOut } = await new Inspector(proxy).service();
-    for (const bytes of [bytesIn, bytesOut]) assert.ok(bytes >= totalBytes && bytes < totalBytes + 10_000);
+    for (const bytes of [bytesIn, bytesOut]) assert.ok(bytes! >= totalBytes && bytes! < totalBytes + 10_000);
   });
 });

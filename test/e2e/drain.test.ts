@@ -64,7 +64,7 @@ describe('a backend that is drained under load', { skip: missing('nginx', 'wrk')
     await inspector.control.patchBackend(undefined, addressOf(goes), { state: 'draining' });
     const { flows, bytesOut } = await inspector.backend(goes.port);
     assert.ok(flows > 0);
-    await until('it serves them', async () => (await inspector.backend(goes.port)).bytesOut > bytesOut);
+    await until('it serves them', async () => (await inspector.backend(goes.port)).bytesOut! > bytesOut!);
     assert.equal((await inspector.backend(goes.port)).flows, flows);
     assert.equal(failures(await load), 0);
     await inspector.untilFlows(0);

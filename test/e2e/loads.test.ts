@@ -54,7 +54,7 @@ describe('sluice proxy under a load', () => {
       t.diagnostic(`${gigabitsPerSecond.toFixed(1)} Gbit/s`);
       const { bytesIn, bytesOut } = await new Inspector(proxy).service();
       assert.ok(bytes > 0);
-      assert.ok((reverse ? bytesOut : bytesIn) >= bytes);
+      assert.ok((reverse ? bytesOut! : bytesIn) >= bytes);
     });
   }
 

@@ -106,7 +106,7 @@ describe('a configuration that is reloaded under load', { skip: missing('nginx',
     await inspector.control.reload();
     const { flows, bytesOut } = await inspector.backend(goes.port);
     assert.ok(flows > 0);
-    await until('it serves them', async () => (await inspector.backend(goes.port)).bytesOut > bytesOut);
+    await until('it serves them', async () => (await inspector.backend(goes.port)).bytesOut! > bytesOut!);
     assert.equal((await inspector.backend(goes.port)).flows, flows);
     assert.equal(failures(await load), 0);
     await until('it has gone', async () => (await inspector.findBackend(goes.port)) === undefined);

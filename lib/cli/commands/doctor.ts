@@ -49,7 +49,7 @@ export const doctor = defineCommand({
     if (json) terminal.print(JSON.stringify({ event: 'doctor', modes }));
     else {
       for (const { mode, checks } of modes) doctorLines(mode, checks, terminal.out).forEach(terminal.print);
-      if (subject.services.length === 0)
+      if (subject.services.length === 0 && MODE !== 'backend')
         terminal.say('VIPs and backends were not looked at: name a configuration with -f FILE');
     }
     return modes.every(({ ready }) => ready) ? ExitCode.fine : ExitCode.missing;

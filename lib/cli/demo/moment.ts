@@ -62,7 +62,7 @@ function columnsFor(tally: Tally): readonly Column<BackendView>[] {
     { title: 'REQUESTS', cell: ({ name }) => formatCount(tally.answers.get(name) ?? 0), right: true },
     { title: 'SHARE', cell: ({ name }) => shareOf(name, tally), right: true },
     { title: 'IN', cell: ({ bytesIn }) => formatBytes(bytesIn), right: true },
-    { title: 'OUT', cell: ({ bytesOut }) => formatBytes(bytesOut), right: true },
+    { title: 'OUT', cell: ({ bytesOut }) => formatBytes(bytesOut ?? 0), right: true },
   ];
 }
 
