@@ -82,7 +82,7 @@ if (network !== undefined) {
     const datapath = await startDatapath(families.map((family) => vipOf(family, 'tcp', 80, 8080)));
     try {
       const loading = families.map(({ url, vip }) =>
-        wrk(`${url(vip, 80)}/`, { seconds: 3, connections: 32, namespace: client.namespace }),
+        wrk(`${url(vip, 80)}/`, { seconds: 8, connections: 32, namespace: client.namespace }),
       );
       await until('it is under way', () => datapath.flowCount() >= 64);
       await threads.at(-1)!.terminate();
