@@ -1,8 +1,9 @@
 /**
  * A shell that waits for this process to end. If it ends without a word, killed by SIGKILL, the shell gives the terminal
- * back in its place: nobody is left with a screen that shows nothing of what he types.
+ * back in its place: nobody is left with a screen that shows nothing of what he types. A process that ends by itself
+ * kills the shell first: to give back twice is to move the cursor to where it was, over the last words.
  *
- *     this process ── pipe ──▶ sh    "done": exits       end of file: stty, and leaves the alternate screen
+ *     this process ── pipe ──▶ sh    end of file: stty, and leaves the alternate screen
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,12 +17,12 @@ const output = 4;
 const script = `trap '' INT TERM HUP QUIT TSTP TTOU TTIN
 saved=$(stty -g <&${input}) || exit
 echo ready
-read -r word && exit
+read -r _
 stty "$saved" <&${input}
 printf '%b' "$1" >&${output}`;
 
 export interface Guardian {
-  /** The terminal has been given back: the shell ends and does nothing. */
+  /** The terminal has been given back: the shell ends and does nothing, as it does when the process exits. */
   dismiss(): void;
 }
 
@@ -32,13 +33,19 @@ export async function postGuardian(stdinFd: number, stdoutFd: number): Promise<G
     stdio: ['pipe', 'pipe', 'ignore', stdinFd, stdoutFd],
     detached: true,
   });
-  const [word, answer] = [shell.stdin as Socket, shell.stdout as Socket];
+  const [life, answer] = [shell.stdin as Socket, shell.stdout as Socket];
   // A shell that is gone guards nothing, and nothing else depends on it.
   shell.on('error', () => undefined);
-  word.on('error', () => undefined);
+  life.on('error', () => undefined);
   await Promise.race([once(answer, 'data'), once(answer, 'close')]);
   answer.destroy();
-  word.unref();
+  life.unref();
   shell.unref();
-  return { dismiss: () => void word.end('done\n') };
+  const dismiss = (): void => {
+    process.off('exit', dismiss);
+    // At once: a process that exits has no later.
+    shell.kill('SIGKILL');
+  };
+  process.once('exit', dismiss);
+  return { dismiss };
 }

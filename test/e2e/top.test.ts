@@ -198,6 +198,7 @@ describe('sluice top', { skip: missing('tmux', 'nginx') }, () => {
 });
 
 describe('the dashboard inside an instance', { skip: missing('tmux') }, () => {
+  const brokenDashboard = fileURLToPath(new URL('./fixtures/broken-dashboard.ts', import.meta.url));
   const proxy = (name: string) =>
     `${command} proxy 127.0.0.1:0 127.0.0.1:9 --check none --control ${directory.path}/${name}.sock`;
 
@@ -224,9 +225,18 @@ describe('the dashboard inside an instance', { skip: missing('tmux') }, () => {
 
   it('breaks alone: the instance goes on', async () => {
     using person = new Person(small);
-    const fixture = fileURLToPath(new URL('./fixtures/broken-dashboard.ts', import.meta.url));
-    person.type(`clear; '${process.execPath}' --import tsx '${fixture}'`);
+    person.type(`clear; '${process.execPath}' --import tsx '${brokenDashboard}'`);
     await person.sees(/the dashboard broke: TypeError\nthe instance goes on/);
+    await person.isUsable();
+  });
+
+  it('gives the terminal back when the instance breaks, with the words of the error on it', async () => {
+    using person = new Person(small);
+    person.type(`clear; '${process.execPath}' --import tsx '${brokenDashboard}' process; echo exit $?`);
+    await person.sees(/RangeError: a defect of the instance[\s\S]*exit 1/);
+    await person.until('the screen is given back', () => person.isAtShell());
+    person.type('echo later');
+    await person.sees(/RangeError: a defect of the instance[\s\S]*exit 1\n.*echo later\nlater/);
     await person.isUsable();
   });
 
