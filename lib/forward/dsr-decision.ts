@@ -43,6 +43,8 @@ export interface DsrParts {
   readonly place: Pick;
   /** One bucket: how many flows may be remembered anew. Beyond that they are placed by hash. */
   readonly newFlows: TokenBuckets;
+  /** After so much silence a packet of UDP begins a flow. */
+  readonly udpTimeoutMs: number;
   readonly outboxes: Outboxes;
   /** Where identifications of packets that may be cut up begin: 16 bits, best others for each worker. */
   readonly identification: number;
@@ -75,6 +77,8 @@ export class DsrDecision implements Decision<DsrTables> {
   /** Where the packet was sent; 0: nowhere. */
   #endpoint = 0;
   #spread = 0;
+  /** Until then a UDP packet may be of a flow that was placed by hash and not remembered, and goes by hash too. */
+  #udpByHashUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(tables: DsrTables, parts: DsrParts) {
     this.#tables = tables;
@@ -179,18 +183,21 @@ export class DsrDecision implements Decision<DsrTables> {
    * the rest has been somewhere already, and goes where the hash says.
    */
   #begin(opening: boolean): number {
-    const { pick, place, newFlows } = this.#parts;
+    const { pick, place, newFlows, udpTimeoutMs } = this.#parts;
     const packet = this.#packet;
-    const over = packet.protocol === Protocol.tcp && (packet.tcpFlags & TcpFlag.rst) !== 0;
+    const isTcp = packet.protocol === Protocol.tcp;
+    const over = isTcp && (packet.tcpFlags & TcpFlag.rst) !== 0;
     const mayRemember = !over && newFlows.take(0, this.#nowMs);
-    const endpoint = mayRemember && opening ? pick(this.vip, packet) : place(this.vip, packet);
+    const isFirst = opening && (isTcp || this.#nowMs >= this.#udpByHashUntilMs);
+    const endpoint = mayRemember && isFirst ? pick(this.vip, packet) : place(this.vip, packet);
     if (endpoint === 0) return this.#refuseClient();
     if (mayRemember && this.#tracker.open(packet, this.#view, this.vip, endpoint, noSnats, 0) >= 0) {
       this.#counters.opened(this.vip, endpoint);
       return this.#forward(endpoint);
     }
     this.#tracker.rows.counts[Count.unremembered]!++;
-    return this.#forward(mayRemember && opening ? place(this.vip, packet) : endpoint);
+    if (!isTcp) this.#udpByHashUntilMs = this.#nowMs + udpTimeoutMs;
+    return this.#forward(mayRemember && isFirst ? place(this.vip, packet) : endpoint);
   }
 
   #forward(endpoint: number): number {

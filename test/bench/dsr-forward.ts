@@ -72,6 +72,7 @@ function makeDsr(family: Family, protocol: Transport, flows: number): World {
     newFlows: new TokenBuckets(1, 1e9, 1e9),
     outboxes: { ipv4: new Outbox(64, 1 << 17), ipv6: new Outbox(64, 1 << 17) },
     reassembled: false,
+    udpTimeoutMs: 300_000,
     identification: 0,
     batchSize,
   });

@@ -167,6 +167,7 @@ export class DsrBalancer extends PacketPath {
       place: (vip, packet) => this.places(vip, packet),
       newFlows: new TokenBuckets(1, newFlows, newFlows),
       outboxes: this.outboxes,
+      udpTimeoutMs: defaultFlowTimeouts['udp-stream'],
       identification: 1,
       reassembled: options.reassembled ?? false,
       batchSize,

@@ -57,6 +57,7 @@ export class DsrShard implements Shard<DsrPublication> {
       pick: (vip, packet) => this.#picker.pick(vip, packet),
       place: (vip, packet) => this.#picker.place(vip, packet),
       newFlows: new TokenBuckets(1, newFlows, Math.max(1, newFlows / burstShare)),
+      udpTimeoutMs: timeouts['udp-stream'],
       outboxes: this.#outlet,
       identification: Math.floor(random() * 0x1_0000),
       reassembled,
