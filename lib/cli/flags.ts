@@ -58,11 +58,12 @@ export const balanceFlags = {
   balance: {
     type: 'string',
     choices: balanceNames,
-    describe: `How a new client finds its backend: ${balanceNames.join(', ')}`,
+    describe: `How a new client finds its backend: ${balanceNames.join(', ')}; round-robin unless given, maglev in modes nat and dsr`,
   },
   check: {
     type: 'string',
-    describe: 'How backends are checked: tcp, http:/PATH, https:/PATH, udp:HEX[/HEX], exec:COMMAND, none',
+    describe:
+      'How backends are checked: tcp, http:/PATH, https:/PATH, udp:HEX[/HEX], exec:COMMAND, none; tcp unless given, none for UDP',
   },
   'check-interval': { type: 'string', describe: 'Time between two checks: 1s unless given' },
   'check-timeout': { type: 'string', describe: 'How long a check may take: 500ms unless given' },
@@ -71,7 +72,7 @@ export const balanceFlags = {
   'when-all-down': {
     type: 'string',
     choices: allDownPolicies,
-    describe: `What becomes of clients when every backend is down: ${allDownPolicies.join(', ')}`,
+    describe: `What becomes of new clients when every backend is down: ${allDownPolicies.join(', ')}; reject unless given`,
   },
 } as const satisfies Flags;
 
@@ -106,12 +107,12 @@ export const natFlags = {
   snat: {
     type: 'string',
     describe:
-      'The source that backends see: auto (an address of this machine), ADDRESS[,ADDRESS]..., or none for the client',
+      'The source that backends see: auto (an address of this machine), ADDRESS[,ADDRESS]..., or none for the client; auto unless given',
   },
   'when-down': {
     type: 'string',
     choices: whenDownPolicies,
-    describe: `What becomes of the TCP flows of a backend that goes down: ${whenDownPolicies.join(', ')}`,
+    describe: `What becomes of the TCP flows of a backend that goes down: ${whenDownPolicies.join(', ')}; reset unless given`,
   },
 } as const satisfies Flags;
 
@@ -125,7 +126,7 @@ const pathFlags = {
   'on-failure': {
     type: 'string',
     choices: onFailurePolicies,
-    describe: `What becomes of packets while nobody decides over them: ${onFailurePolicies.join(', ')}`,
+    describe: `What becomes of packets while nobody decides over them: ${onFailurePolicies.join(', ')}; drop unless given`,
   },
   'add-vip': {
     type: 'string',
@@ -160,11 +161,11 @@ export const dsrFlags = {
   encap: {
     type: 'string',
     choices: encapsulations,
-    describe: 'gre, ipip, or l2 for backends on the same link: gre unless given',
+    describe: 'How packets reach the backends: gre, ipip, or l2 on the same link; gre unless given',
   },
   'outer-source': {
     type: 'string',
     describe:
-      'What tunnels begin at: auto (an address of this machine), ADDRESS, or NETWORK/BITS to vary it by flow',
+      'What tunnels begin at: auto (an address of this machine), ADDRESS, or NETWORK/BITS to vary it by flow; auto unless given',
   },
 } as const satisfies Flags;

@@ -10,7 +10,11 @@ const leadingExamples = [
     'leave out backends that are not well',
   ],
   ['sluice nat :8080 10.0.0.1:80 10.0.0.2:80', 'rewrite packets, and end no connection (root)'],
-  ['sluice backend 192.0.2.10 --from 10.0.0.1', 'be a backend that answers clients itself (root)'],
+  [
+    'sluice dsr 192.0.2.10:80 10.0.0.1 10.0.0.2',
+    'tunnel requests to backends that answer clients themselves (root)',
+  ],
+  ['sluice backend 192.0.2.10 --from 10.0.0.254', 'be such a backend, of the balancer 10.0.0.254 (root)'],
   ['sluice up -f edge.yaml', 'run everything in a configuration file'],
   ['sluice backends', 'ask the running instance how its backends are'],
 ] as const;

@@ -4,20 +4,20 @@ import { get } from 'node:http';
 
 const tickMs = 50;
 /** Requests a second at the height of a wave. */
-const most = { web: 120, api: 40, dns: 200 } as const;
+const most = { web: 90, video: 60, api: 30, dns: 200 } as const;
 
 const startedMs = performance.now();
-const due = { web: 0, api: 0, dns: 0 };
+const due = { web: 0, video: 0, api: 0, dns: 0 };
 
 function anyAddress(): string {
   return `198.51.100.${2 + Math.floor(Math.random() * 59)}`;
 }
 
-/** A request over a connection of its own; one of ten is read slowly, so that there are flows to be seen. */
+/** A request over a connection of its own; some are long and read slowly, so that there are flows to be seen. */
 function request(host: string, port: number): void {
   const bytes = Math.floor(2_000 + 60_000 * Math.random() ** 3);
-  const isSlow = Math.random() < 0.1;
-  const path = `/?bytes=${isSlow ? 400_000 : bytes}`;
+  const isSlow = Math.random() < 0.04;
+  const path = `/?bytes=${isSlow ? 8_000_000 : bytes}`;
   const sent = get({ host, port, path, localAddress: anyAddress(), agent: false }, (response) => {
     if (!isSlow) {
       response.resume();
@@ -25,7 +25,7 @@ function request(host: string, port: number): void {
     }
     response.on('data', () => {
       response.pause();
-      setTimeout(() => response.resume(), 200 + 1_000 * Math.random());
+      setTimeout(() => response.resume(), 100 + 900 * Math.random());
     });
   });
   sent.on('error', () => undefined);
@@ -37,10 +37,11 @@ for (const socket of sockets) socket.on('error', () => undefined).on('message', 
 setInterval(() => {
   const seconds = (performance.now() - startedMs) / 1_000;
   const wave = 0.55 + 0.3 * Math.sin(seconds / 9) + 0.15 * Math.sin(seconds / 3.1);
-  for (const kind of ['web', 'api', 'dns'] as const) {
+  for (const kind of ['web', 'video', 'api', 'dns'] as const) {
     due[kind] += (most[kind] * wave * (0.7 + 0.6 * Math.random()) * tickMs) / 1_000;
     for (; due[kind] >= 1; due[kind]--) {
       if (kind === 'web') request('192.0.2.10', 443);
+      else if (kind === 'video') request('192.0.2.20', 443);
       else if (kind === 'api') request('198.51.100.1', 8080);
       else sockets[Math.floor(Math.random() * sockets.length)]!.send('a question', 53, '192.0.2.53');
     }

@@ -4,8 +4,8 @@
  * two minutes.
  *
  *   clients 198.51.100.2–60 ──── 198.51.100.1 edge ──┬── 10.0.2.11 web-1
- *                            VIPs 192.0.2.10, .53    ├── 10.0.2.12 web-2
- *                                                    └── 10.0.2.13 web-3
+ *                            VIPs 192.0.2.10, .20,   ├── 10.0.2.12 web-2
+ *                            .53                     └── 10.0.2.13 web-3
  */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,11 @@ services:
     mode: nat
     listen: tcp://192.0.2.10:443
     backends: [10.0.2.11:8443, 10.0.2.12:8443, { address: "10.0.2.13:8443", weight: 2 }]
+    check: { type: http, path: /healthz }
+  - name: video
+    mode: dsr
+    listen: tcp://192.0.2.20:443
+    backends: [10.0.2.11, 10.0.2.13]
     check: { type: http, path: /healthz }
   - name: dns
     mode: nat
@@ -49,7 +54,11 @@ const network = createNetwork({
   ],
   routes: {
     clients: ['default via 198.51.100.1'],
-    edge: backends.map((_, index) => `10.0.2.${11 + index}/32 via 10.1.${index}.2`),
+    // The VIP of mode dsr too, which checks are sent to.
+    edge: [
+      ...backends.map((_, index) => `10.0.2.${11 + index}/32 via 10.1.${index}.2`),
+      'default via 198.51.100.2',
+    ],
     ...Object.fromEntries(backends.map((name, index) => [name, [`default via 10.1.${index}.1`]])),
   },
 });
@@ -58,7 +67,11 @@ try {
   for (const [index, name] of backends.entries()) {
     const host = network.host(name);
     host.run(`ip address add 10.0.2.${11 + index}/32 dev lo`);
-    const program = ['--import', 'tsx', pathOf('./origin.ts'), `10.0.2.${11 + index}`];
+    // Stopped with the network.
+    await sluice(['backend', '192.0.2.20', '--from', '10.1.0.0/16', '--name', name], {
+      namespace: host.namespace,
+    });
+    const program = ['--import', 'tsx', pathOf('./origin.ts'), `10.0.2.${11 + index}`, '192.0.2.20'];
     const origin = host.spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(origin.stdout!, 'data');
   }
@@ -71,10 +84,8 @@ try {
     .host('clients')
     .spawn(process.execPath, ['--import', 'tsx', pathOf('./clients.ts')], { stdio: 'inherit' });
   const tell = (...words: string[]) => runSluice([...words, '--control', control]);
-  await delay(runMs * 0.6);
-  await tell('drain', '10.0.2.12:8443');
-  await delay(runMs * 0.2);
-  await tell('enable', '10.0.2.12:8443');
+  await delay(runMs * 0.8);
+  await tell('drain', '10.0.2.12:8443', '--service', 'web');
   await delay(runMs * 0.2);
   for (const view of ['overview', 'flows']) {
     const picture = pathOf(`../../man/pictures/${view}.svg`);

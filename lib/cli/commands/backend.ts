@@ -22,7 +22,7 @@ export const backend = defineCommand({
     encap: {
       type: 'string',
       choices: encapsulations,
-      describe: `How requests come: ${encapsulations.join(', ')}; gre unless given`,
+      describe: 'How requests come: gre, ipip, or l2 on the same link; gre unless given',
     },
     mss: {
       type: 'string',
