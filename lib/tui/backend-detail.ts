@@ -6,7 +6,7 @@ import { bitRate, shortAge, shortLatency } from './amounts.ts';
 import { checkBars, stateTone } from './backend-table.ts';
 import { type Block, fact } from './detail-block.ts';
 import { backendRates } from './rates.ts';
-import { outOfSight, seesAnswersOf } from './sight.ts';
+import { outOfSight } from './sight.ts';
 import type { DashboardState } from './state.ts';
 import { span } from './text.ts';
 
@@ -20,9 +20,8 @@ export function backendBlock({ sample, before }: DashboardState, backend: Backen
   const flows = others.reduce((sum, each) => sum + each.flows, 0);
   const { inbound = 0, outbound = 0 } = backendRates(backend, sample!, before);
   const name = backend.name === backend.address ? backend.name : `${backend.name} (${backend.address})`;
-  const answers = seesAnswersOf(backend, sample!)
-    ? `${bitRate(outbound)}, ${formatBytes(backend.bytesOut ?? 0)}`
-    : outOfSight;
+  const answers =
+    backend.bytesOut === null ? outOfSight : `${bitRate(outbound)}, ${formatBytes(backend.bytesOut)}`;
   const share = formatShare(backend.flows, flows);
   return {
     title: 'Backend',

@@ -1,6 +1,6 @@
 /** The details of the chosen row: a flow and why it is where it is, or a backend and what has become of it. */
 import { backendBlock, historyBlock } from './backend-detail.ts';
-import type { Block } from './detail-block.ts';
+import { type Block, blockLines } from './detail-block.ts';
 import { flowBlock, whyBlock } from './flow-detail.ts';
 import type { Panes } from './layout.ts';
 import { chosenBackend, chosenFlow } from './rows.ts';
@@ -37,7 +37,7 @@ function blocksOf(state: DashboardState): readonly Block[] {
 }
 
 function below(blocks: readonly Block[], columns: number): readonly Line[] {
-  return blocks.flatMap(({ title, lines }) => [headingLine(title, columns), ...lines, emptyLine]);
+  return blocks.flatMap((block) => [...blockLines(block, columns), emptyLine]);
 }
 
 /** As many as can be read. */
@@ -46,6 +46,6 @@ function beside(blocks: readonly Block[], columns: number): readonly Line[] {
   const width = Math.floor((columns - gap * (count - 1)) / count);
   return blocks
     .slice(0, count)
-    .map(({ title, lines }): readonly Line[] => [headingLine(title, width), ...lines])
+    .map((block) => blockLines(block, width))
     .reduce((left, right, index) => besideLines(left, index * (width + gap) - gap, gap, right));
 }

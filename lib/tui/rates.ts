@@ -1,6 +1,5 @@
 /** How fast things are that the instance only counts: the difference of two samples over the time between them. */
 import type { BackendView, ServiceView } from '../model/view.ts';
-import { seesAnswers, seesAnswersOf } from './sight.ts';
 import type { Sample } from './state.ts';
 
 export interface Rates {
@@ -23,14 +22,14 @@ interface Counted {
 /** Of a service; unknown before the second sample. */
 export function serviceRates(service: ServiceView, now: Sample, before: Sample | undefined): Rates {
   const earlier = before?.status.services.find(({ name }) => name === service.name);
-  return between(earlier, service, now, before, seesAnswers([service]));
+  return between(earlier, service, now, before);
 }
 
 /** Of a backend. */
 export function backendRates(backend: BackendView, now: Sample, before: Sample | undefined): Rates {
   const key = backendKey(backend);
   const earlier = before?.backends.find((each) => backendKey(each) === key);
-  return between(earlier, backend, now, before, seesAnswersOf(backend, now));
+  return between(earlier, backend, now, before);
 }
 
 /** What tells a backend from all others. */
@@ -58,14 +57,13 @@ function between(
   now: Counted,
   sample: Sample,
   before: Sample | undefined,
-  isAnswerSeen: boolean,
 ): Rates {
   const seconds = secondsBetween(sample, before);
   if (earlier === undefined || seconds <= 0) return unknown;
   const rate = (of: (counted: Counted) => number) => Math.max(0, of(now) - of(earlier)) / seconds;
   return {
     inbound: rate(({ bytesIn }) => bytesIn),
-    outbound: isAnswerSeen ? rate(({ bytesOut }) => bytesOut ?? 0) : undefined,
+    outbound: now.bytesOut === null ? undefined : rate(({ bytesOut }) => bytesOut ?? 0),
     opened: rate(({ connections }) => connections),
   };
 }

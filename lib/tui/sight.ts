@@ -1,5 +1,5 @@
 /** What of the traffic is in sight: in direct server return answers go past this machine. */
-import type { BackendView, ServiceView } from '../model/view.ts';
+import type { ServiceView } from '../model/view.ts';
 import type { Sample } from './state.ts';
 import type { Column } from './table.ts';
 
@@ -7,13 +7,8 @@ import type { Column } from './table.ts';
 export const outOfSight = 'past this machine';
 
 /** Whether what backends send to clients is seen of any of the services. */
-export function seesAnswers(services: readonly Pick<ServiceView, 'mode'>[]): boolean {
-  return services.length === 0 || services.some(({ mode }) => mode !== 'dsr');
-}
-
-/** Whether what a backend sends to clients is seen. */
-export function seesAnswersOf({ service }: BackendView, { status }: Sample): boolean {
-  return seesAnswers(status.services.filter(({ name }) => name === service));
+export function seesAnswers(services: readonly Pick<ServiceView, 'bytesOut'>[]): boolean {
+  return services.length === 0 || services.some(({ bytesOut }) => bytesOut !== null);
 }
 
 /** The columns without those of answers, unless these are seen of any service of a sample. */

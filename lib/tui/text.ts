@@ -82,6 +82,36 @@ export function cutLine(line: Line, width: number): Line {
   return cut;
 }
 
+/** A line in as many of at most `width` cells as it takes, each but the first `indent` cells further in. */
+export function wrapLine(line: Line, width: number, indent: number): readonly Line[] {
+  const room = width - indent;
+  // Some characters take two cells.
+  if (room < 2) return [cutLine(line, width)];
+  const lines: Span[][] = [[]];
+  let left = width;
+  for (const { text, tone } of line) {
+    let rest = text;
+    while (widthOf(rest) > left) {
+      const head = headOf(rest, left, room);
+      lines.at(-1)!.push({ text: head, tone });
+      rest = rest.slice(head.length).trimStart();
+      lines.push([span(' '.repeat(indent))]);
+      left = room;
+    }
+    lines.at(-1)!.push({ text: rest, tone });
+    left -= widthOf(rest);
+  }
+  return lines;
+}
+
+/** What of a text goes on `width` cells of a line: whole words, unless the next one is too long for the `room` of any. */
+function headOf(text: string, width: number, room: number): string {
+  const fitting = take([...text], width);
+  const words = fitting.slice(0, fitting.lastIndexOf(' ') + 1);
+  const [next = ''] = text.slice(words.length).split(' ');
+  return widthOf(next) > room ? fitting : words;
+}
+
 /** A line of exactly `width` cells. */
 export function padLine(line: Line, width: number): Line {
   const cut = cutLine(line, width);

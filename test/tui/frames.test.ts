@@ -71,16 +71,16 @@ describe('the picture of a view', () => {
           );
         });
       }
-    }
-    for (const [view, keys] of [
-      ['overview', ''],
-      ['flows', 'j<enter>'],
-      ['backends', 'j<enter>'],
-    ] as const) {
-      it(`is as it was kept: ${view} without answers, ${sizeName}`, () => {
-        const driver = new Driver({ size, view }, 'ipv4', withoutAnswers).learn();
-        compare(`${view}-dsr-${sizeName}`, driver.press(keys));
-      });
+      for (const [view, keys] of [
+        ['overview', ''],
+        ['flows', 'j<enter>'],
+        ['backends', 'j<enter>'],
+      ] as const) {
+        it(`is as it was kept: ${view} without answers, ${sizeName}, ${family}`, () => {
+          const driver = new Driver({ size, view }, family, withoutAnswers).learn();
+          compare(`${view}-dsr-${sizeName}-${family}`, driver.press(keys));
+        });
+      }
     }
     it(`is as it was kept: help, ${sizeName}`, () => {
       compare(`help-${sizeName}`, new Driver({ size }).learn().press('?'));

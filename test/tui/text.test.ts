@@ -14,7 +14,34 @@ import {
   span,
   spreadLine,
   widthOf,
+  wrapLine,
 } from '../../lib/tui/text.ts';
+
+describe('a line that goes on below', () => {
+  const wrapped = (text: string, width: number) =>
+    wrapLine([span('in ', 'muted'), span(text)], width, 3).map(plainText);
+
+  it('breaks between words, and in those that no line has room for', () => {
+    assert.deepEqual(wrapped('18 KiB, 240 pkts', 19), ['in 18 KiB, 240 pkts']);
+    assert.deepEqual(wrapped('18 KiB, 240 pkts', 16), ['in 18 KiB, 240 ', '   pkts']);
+    assert.deepEqual(wrapped('tcp [2001:db8::1]:40000', 14), ['in tcp [2001:d', '   b8::1]:4000', '   0']);
+  });
+
+  it('says all of it within its width, whatever that is', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 5, max: 30 }), (text, width) => {
+        const lines = wrapped(text, width);
+        assert.ok(lines.every((line) => widthOf(line) <= width));
+        const said = lines.join('').replaceAll(' ', '');
+        assert.equal(said, `in${span(text).text.replaceAll(' ', '')}`);
+      }),
+    );
+  });
+
+  it('is cut where there is no room further in', () => {
+    assert.deepEqual(wrapped('18 KiB', 4), ['in …']);
+  });
+});
 
 describe('a text that is too long', () => {
   it('is cut at its end, or in its middle', () => {

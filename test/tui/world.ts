@@ -91,7 +91,7 @@ export type World = ReturnType<typeof worldAt>;
 
 /** The same in direct server return: nothing of the answers is seen, and backends have no ports. */
 export function withoutAnswers({ status, backends, history, flows, log }: World): World {
-  const unseen = { packetsOut: null, bytesOut: 0 } as const;
+  const unseen = { packetsOut: null, bytesOut: null } as const;
   const host = (endpoint: string) => endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return {
     log,
@@ -110,13 +110,12 @@ export function withoutAnswers({ status, backends, history, flows, log }: World)
       name: host(backend.name),
       address: host(backend.address),
     })),
-    history: { ...history, steps: history.steps.map((step) => ({ ...step, ...unseen })) },
+    history: { ...history, steps: history.steps.map((step) => ({ ...step, packetsOut: null, bytesOut: 0 })) },
     flows: flows.map((flow) => ({
       ...flow,
       mode: 'dsr' as const,
       backend: host(flow.backend!),
-      packetsOut: null,
-      bytesOut: null,
+      ...unseen,
       bytesOutPerSecond: null,
     })),
   };
