@@ -32,11 +32,12 @@ import { LogTail } from './log-tail.ts';
 import { PacketPaths } from './packet-paths.ts';
 import { patchBackends } from './patch-backends.ts';
 import { planServices } from './plan.ts';
-import { applySpec, type Retired, summarize } from './reload.ts';
+import { type Retired, summarize } from './reload.ts';
 import { ReloadRecord } from './reload-record.ts';
 import { type Addresses, resolveHosts } from './resolve.ts';
 import { requireRoutable } from './routable.ts';
 import type { RunningService, Surroundings } from './running-service.ts';
+import { Services } from './services.ts';
 import { traceFlow } from './tracing.ts';
 import { TrafficHistory } from './traffic-history.ts';
 import { version } from './version.ts';
@@ -72,11 +73,7 @@ export class Instance implements Controllable {
   readonly #resolveStopped: () => void;
   #spec: InstanceSpec;
   readonly #paths: PacketPaths;
-  readonly #services = new Map<string, RunningService>();
-  /** Removed by a reload, with flows that may go on until the deadline. */
-  readonly #retired = new Set<RunningService>();
-  /** The latest for each backend: one that came back and was removed again has a new deadline. */
-  readonly #removals = new WeakMap<Backend, Retired>();
+  readonly #services = new Services();
   #ticker: NodeJS.Timeout | undefined;
   #drainDeadlineMs: number | undefined;
   #reloading = false;
@@ -110,8 +107,7 @@ export class Instance implements Controllable {
     try {
       await this.#paths.apply();
     } catch (error) {
-      for (const service of this.#services.values()) service.close();
-      this.#services.clear();
+      this.#services.close();
       throw error;
     }
     if (this.draining) return;
@@ -138,9 +134,9 @@ export class Instance implements Controllable {
   }
 
   backends(): readonly BackendView[] {
-    return this.#all().flatMap((service) =>
-      service.pool.backends.map((backend) => this.#viewBackend(service, backend)),
-    );
+    return this.#services
+      .all()
+      .flatMap((service) => service.pool.backends.map((backend) => this.#viewBackend(service, backend)));
   }
 
   paths(): readonly PathView[] {
@@ -148,7 +144,7 @@ export class Instance implements Controllable {
   }
 
   flows(query: FlowQuery): FlowsView {
-    return viewFlows(this.#all(), query);
+    return viewFlows(this.#services.all(), query);
   }
 
   history(steps: number): HistoryView {
@@ -160,7 +156,7 @@ export class Instance implements Controllable {
   }
 
   patchBackend(service: string | undefined, backend: string, patch: BackendPatch): readonly BackendView[] {
-    const patched = patchBackends(this.#services.values(), { service, backend }, patch);
+    const patched = patchBackends(this.#services.running.values(), { service, backend }, patch);
     return patched.map(([of, each]) => {
       const view = this.#viewBackend(of, each);
       const { name, state, weight } = view;
@@ -189,7 +185,7 @@ export class Instance implements Controllable {
       instance: this.#spec.name,
       running: true,
       backends: this.backends(),
-      services: this.#services.values(),
+      services: this.#services.running.values(),
       paths: this.#paths,
       addresses,
     });
@@ -211,7 +207,7 @@ export class Instance implements Controllable {
       const plan = this.#plan(next, addresses);
       const retired = this.#apply(this.#spec, next, addresses);
       this.#spec = next;
-      this.#retire(retired);
+      this.#services.retire(retired, this.#surroundings.clock, next.drainMs);
       await this.#paths.apply();
       const { added, changed, removed, unchanged, needRestart } = plan;
       if (needRestart.length > 0) {
@@ -248,7 +244,7 @@ export class Instance implements Controllable {
     return {
       name: this.#spec.name,
       ...summarize(this.#spec, next),
-      ...planServices(this.#spec, next, this.#services, addresses),
+      ...planServices(this.#spec, next, this.#services.running, addresses),
       drainMs: next.drainMs,
       refused: null,
     };
@@ -264,7 +260,7 @@ export class Instance implements Controllable {
   #apply(current: InstanceSpec, next: InstanceSpec, addresses: Addresses): Retired {
     this.#requireFit(next, addresses);
     this.#paths.configure(next);
-    return applySpec(current, next, this.#services, addresses, (spec) =>
+    return this.#services.change(current, next, addresses, (spec) =>
       createService(spec, addresses, this.#paths, this.#surroundings),
     );
   }
@@ -279,7 +275,7 @@ export class Instance implements Controllable {
     if (this.draining) return;
     this.ready = false;
     this.#drainDeadlineMs = this.#surroundings.clock.nowMs() + this.#spec.drainMs;
-    for (const service of this.#services.values()) service.refuse();
+    for (const service of this.#services.running.values()) service.refuse();
     // A whole tick from now: by then whoever had arrived at a listener has been taken on.
     if (this.#ticker === undefined) this.close();
     else this.#ticker.refresh();
@@ -295,24 +291,11 @@ export class Instance implements Controllable {
         this.#surroundings.log.error('the machine could not be put back', { error: error.message });
       })
       .then(this.#resolveStopped);
-    for (const service of this.#all()) service.close();
-  }
-
-  /** Services and backends that a reload has removed lose what flows they have left at the deadline. */
-  #retire(retired: Retired): void {
-    const { services, backends } = retired;
-    for (const service of services) this.#retired.add(service);
-    for (const [, backend] of backends) this.#removals.set(backend, retired);
-    this.#surroundings.clock.after(this.#spec.drainMs, () => {
-      for (const service of services) service.end();
-      for (const [service, backend] of backends) {
-        if (backend.removed && this.#removals.get(backend) === retired) service.endFlows(backend);
-      }
-    });
+    this.#services.close();
   }
 
   #tick(): void {
-    for (const service of this.#all()) {
+    for (const service of this.#services.all()) {
       service.tick();
       for (const backend of service.pool.backends) this.#histories.observe(backend, service.nowMs);
     }
@@ -321,26 +304,18 @@ export class Instance implements Controllable {
       () => this.#viewServices(),
       () => Object.values(this.#paths.drops()).reduce((sum, count) => sum + count, 0),
     );
-    for (const service of this.#retired) {
-      if (service.flowCount > 0) continue;
-      service.close();
-      this.#retired.delete(service);
-    }
+    this.#services.sweep();
     if (this.#drainDeadlineMs === undefined) return;
-    const isDrained = this.#all().every((service) => service.flowCount === 0);
+    const isDrained = this.#services.all().every((service) => service.flowCount === 0);
     if (isDrained || this.#surroundings.clock.nowMs() >= this.#drainDeadlineMs) this.close();
   }
 
   #viewServices(): ServiceView[] {
-    return [...this.#services.values()].map((service) => service.view());
+    return Array.from(this.#services.running.values(), (service) => service.view());
   }
 
   #viewBackend(service: RunningService, backend: Backend): BackendView {
     this.#histories.observe(backend, service.nowMs);
     return viewBackend(service, backend, this.#histories.view(backend, service.nowMs));
-  }
-
-  #all(): RunningService[] {
-    return [...this.#services.values(), ...this.#retired];
   }
 }
