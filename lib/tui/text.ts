@@ -104,12 +104,16 @@ export function wrapLine(line: Line, width: number, indent: number): readonly Li
   return lines;
 }
 
-/** What of a text goes on `width` cells of a line: whole words, unless the next one is too long for the `room` of any. */
+/**
+ * What of a text goes on `width` cells of a line: whole words, unless the next one is too long for the `room` of any.
+ * Never nothing where there is all of that room.
+ */
 function headOf(text: string, width: number, room: number): string {
   const fitting = take([...text], width);
   const words = fitting.slice(0, fitting.lastIndexOf(' ') + 1);
   const [next = ''] = text.slice(words.length).split(' ');
-  return widthOf(next) > room ? fitting : words;
+  const isLong = widthOf(next) > room || (words === '' && width >= room);
+  return isLong ? fitting : words;
 }
 
 /** A line of exactly `width` cells. */
