@@ -19,6 +19,7 @@ import {
   createLab,
   delivered,
   droppingTarget,
+  endFloods,
   type Lab,
   ports,
   startDsr,
@@ -79,6 +80,7 @@ export function floodMeasure(
     async withContenders(conditions, take) {
       const { core, loadCore } = conditions;
       using lab = createLab();
+      endFloods(lab);
       const sender = await compile('udp-flood');
       const carriers = new Map<Way, Server>();
       for (const way of Object.values(contenders)) {

@@ -11,7 +11,7 @@
  *     4 nat           10.9.0.4  sluice nat: becomes 10.2.4.2, its source 10.2.4.1
  *     6 dsr           10.9.0.6  sluice dsr: goes to 10.2.6.2 in GRE; the answer goes by 1
  *
- * Another neighbour of the client, 10.1.5.1, drops every datagram as it comes in.
+ * Another neighbour of the client, 10.1.5.1, has no part in any of them.
  */
 import { fileURLToPath } from 'node:url';
 import { output, type Server, startServer } from '../support/child.ts';
@@ -34,12 +34,14 @@ const ways = {
   dsr: { balancer: 'dsr', number: 6, target: '10.9.0.6' },
 } as const satisfies Readonly<Record<Way, { balancer: string; number: number; target: string }>>;
 
-/** Where datagrams end on their first device. */
+/** Where the datagrams of floods end on their first device (see `endFloods`). */
 export const droppingTarget = '10.1.5.1';
 
 export interface Lab extends Disposable {
   readonly client: Host;
   readonly backend: Host;
+  /** Where `droppingTarget` is. */
+  readonly wall: Host;
   balancer(way: Way): Host;
 }
 
@@ -64,12 +66,6 @@ export function createLab(): Lab {
       routing: ['10.1.6.0/24 via 10.1.1.2'],
     },
   });
-  // In a tunnel or not.
-  for (const match of [`-p udp --dport ${ports.flood}`, '-p gre -m u32 --u32 "44&0xffff=9"']) {
-    for (const name of ['wall', 'backend']) {
-      network.host(name).run(`iptables -w -t raw -A PREROUTING ${match} -j DROP`);
-    }
-  }
   network
     .host('dnat')
     .run(`iptables -w -t nat -A PREROUTING -d ${targetOf('kernel DNAT')} -j DNAT --to-destination 10.2.2.2`);
@@ -79,12 +75,28 @@ export function createLab(): Lab {
   return {
     client: network.host('client'),
     backend: network.host('backend'),
+    wall: network.host('wall'),
     balancer: (way) => network.host(ways[way].balancer),
     [Symbol.dispose]: () => network.remove(),
   };
 }
 
-/** How many datagrams of floods have come to the backend since the lab was made. */
+/**
+ * Has floods end where they arrive, in a tunnel or not. They leave the client with their checksums, as if they had come
+ * over a wire: nobody on their way makes them.
+ */
+export function endFloods(lab: Lab): void {
+  for (const host of [lab.wall, lab.backend]) {
+    for (const match of ['-p gre', `-p udp --dport ${ports.flood}`]) {
+      host.run(`iptables -w -t raw -A PREROUTING ${match} -j DROP`);
+    }
+  }
+  for (const { balancer } of [...Object.values(ways), { balancer: 'wall' }]) {
+    lab.client.run(`ethtool -K ${balancer} tx off`);
+  }
+}
+
+/** How many datagrams of floods have come to the backend since `endFloods`. */
 export function delivered(lab: Lab): number {
   const listing = lab.backend.run('iptables -w -t raw -L PREROUTING -v -x -n');
   return Array.from(listing.matchAll(/^\s*(\d+)\s+\d+\s+DROP/gm), ([, packets]) => Number(packets)).reduce(
