@@ -107,7 +107,7 @@ export class Instance implements Controllable {
     try {
       await this.#paths.apply();
     } catch (error) {
-      this.#services.close();
+      this.#services.abandon();
       throw error;
     }
     if (this.draining) return;

@@ -64,4 +64,10 @@ export class Services {
   close(): void {
     for (const service of this.all()) service.close();
   }
+
+  /** The same where nothing has come of a start: then there are none. */
+  abandon(): void {
+    this.close();
+    this.#running.clear();
+  }
 }
