@@ -40,13 +40,15 @@ import {
 } from './trace-support.ts';
 
 const flowCount = 1_000;
+/** For a busy machine. */
+const patienceMs = 280_000;
 const skip = missing('tshark', 'tcpdump', 'ethtool');
 
 /** From a client; checks come from the balancer. */
 const isRequest = ({ source, destination }: Captured): boolean =>
   vips.includes(addressOf(destination) as never) && /^(10\.1\.0|\[fd01:)/.test(source);
 
-const network = inside(import.meta.url, 'balancer', dsrNetwork);
+const network = inside(import.meta.url, 'balancer', dsrNetwork, patienceMs);
 if (network !== undefined) {
   const client = network.host('client');
   const directory = scratch();

@@ -30,6 +30,8 @@ import {
 } from './trace-support.ts';
 
 const flowCount = 1_000;
+/** For a busy machine. */
+const patienceMs = 280_000;
 
 /** How the packets of a flow look at its backend. */
 interface Seen {
@@ -52,7 +54,7 @@ const bytesOf = (file: string, wanted: (packet: Captured) => boolean): string[] 
     .filter(wanted)
     .map(({ bytes }) => bytes);
 
-const network = inside(import.meta.url, 'balancer', natNetwork);
+const network = inside(import.meta.url, 'balancer', natNetwork, patienceMs);
 if (network !== undefined) {
   const directory = scratch();
   const client = network.host('client');
