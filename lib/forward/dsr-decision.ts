@@ -23,7 +23,7 @@ import { isAnswerable, refuseTransport } from './admission.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, Pick } from './decision.ts';
 import type { DsrTables } from './dsr-tables.ts';
-import { answerEcho } from './echo.ts';
+import { decideEcho } from './echo.ts';
 import { readFlowError } from './icmp-error.ts';
 import type { Outboxes } from './outbox.ts';
 import { Reason } from './reasons.ts';
@@ -255,15 +255,8 @@ export class DsrDecision implements Decision<DsrTables> {
   }
 
   #decideIcmp(): number {
-    const packet = this.#packet;
-    const kind = icmpKindOf(packet);
-    if (kind === IcmpKind.error) return this.#decideError();
-    if (kind !== IcmpKind.echoRequest || !this.#tables.isVipAddress(packet.words, destinationAt)) {
-      return Reason.notOurs;
-    }
-    if (!isAnswerable(packet)) return Reason.badSource;
-    answerEcho(this.#view, packet);
-    return Reason.echoAnswered;
+    const isError = icmpKindOf(this.#packet) === IcmpKind.error;
+    return isError ? this.#decideError() : decideEcho(this.#view, this.#packet, this.#tables);
   }
 
   /** About an answer that a backend sent in the VIP's name: it goes to that backend, as the client's packets do. */

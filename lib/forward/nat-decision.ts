@@ -21,7 +21,7 @@ import { isAnswerable, refuseTransport } from './admission.ts';
 import { ownPacket, PacketFlag } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, Pick } from './decision.ts';
-import { answerEcho } from './echo.ts';
+import { decideEcho } from './echo.ts';
 import { readFlowError, translateIcmpError } from './icmp-error.ts';
 import { Reason } from './reasons.ts';
 import { Replies } from './replies.ts';
@@ -195,15 +195,8 @@ export class NatDecision implements Decision<ForwardingTables> {
   }
 
   #decideIcmp(): number {
-    const packet = this.#packet;
-    const kind = icmpKindOf(packet);
-    if (kind === IcmpKind.error) return this.#decideError();
-    if (kind !== IcmpKind.echoRequest || !this.#tables.isVipAddress(packet.words, destinationAt)) {
-      return Reason.notOurs;
-    }
-    if (!isAnswerable(packet)) return Reason.badSource;
-    answerEcho(this.#view, packet);
-    return Reason.echoAnswered;
+    const isError = icmpKindOf(this.#packet) === IcmpKind.error;
+    return isError ? this.#decideError() : decideEcho(this.#view, this.#packet, this.#tables);
   }
 
   /** An error is ours if it quotes a packet of a flow, and comes to where that packet came from. */
