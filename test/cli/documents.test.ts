@@ -7,7 +7,10 @@ import { readCommandLine } from '../../lib/cli/command-line.ts';
 import { commands } from '../../lib/cli/commands.ts';
 import { programHead } from '../../lib/cli/help.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { examine } from '../../lib/doctor/examine.ts';
+import { doctorModes } from '../../lib/doctor/modes.ts';
 import { catalogue } from '../../lib/metrics/catalogue.ts';
+import { caseOf, well } from '../doctor/well.ts';
 import { output } from '../support/child.ts';
 import { findProgram } from '../support/tools.ts';
 
@@ -44,6 +47,16 @@ describe('the manual page', () => {
         assert.match(manual, new RegExp(`\\bFl -${name}(?![\\w-])`), `--${name} of ${command}`);
         if (alias !== undefined)
           assert.match(manual, new RegExp(`\\bFl ${alias}\\b`), `-${alias} of ${command}`);
+      }
+    }
+  });
+
+  it('has every check of sluice doctor', () => {
+    const { subject } = caseOf('nat');
+    for (const mode of doctorModes) {
+      const services = mode === 'backend' ? [] : subject.services.map((each) => ({ ...each, mode }));
+      for (const { check } of examine(mode, well, { ...subject, services })) {
+        assert.match(manual, new RegExp(`^\\.It Li .*\\b${check}\\b`, 'm'), check);
       }
     }
   });

@@ -50,9 +50,11 @@ if (network !== undefined) {
 `,
   );
 
-  before(() =>
-    chmodSync(directory.write('sluice', `#!/bin/sh\nexec ${process.execPath} ${entry} "$@"\n`), 0o755),
-  );
+  before(async () => {
+    chmodSync(directory.write('sluice', `#!/bin/sh\nexec ${process.execPath} ${entry} "$@"\n`), 0o755);
+    // Of an instance that was killed in a network whose number this one has now.
+    await runSluice(['doctor', '--clean']);
+  });
   after(() => directory.remove());
 
   const undo: (() => unknown)[] = [];
