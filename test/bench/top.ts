@@ -1,6 +1,7 @@
 /**
  * What the dashboard costs while an instance tracks 100,000 flows, some of which carry packets all the time: the
- * processor time of `sluice top`, and what the instance takes more than before, as a share of a core.
+ * processor time of `sluice top`, and what the instance takes more than before, as a share of a core; and what a packet
+ * costs the data path, whose threads are all of the instance's but the main one, with a dashboard and alone.
  *
  *     client 10.1.0.2 ──── 10.1.0.1 balancer 10.2.0.1 ──── 10.2.0.2 backend
  *     pretends to be 10.1.0.0/16     │
@@ -12,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../lib/control/client.ts';
 import { startServer } from '../support/child.ts';
 import { createNetwork, type Host } from '../support/netns.ts';
-import { cpuSeconds } from '../support/proc.ts';
+import { cpuSeconds, threadSeconds } from '../support/proc.ts';
 import { scratch } from '../support/scratch.ts';
 import { sluice } from '../support/sluice.ts';
 import { Person, type TerminalSize } from '../support/tmux.ts';
@@ -24,6 +25,9 @@ const port = 5300;
 
 /** A share of a core, in percent. */
 const mostPercent = 5;
+
+/** What a packet may cost the data path with a dashboard, for what it costs alone. */
+const mostSlowing = 1.1;
 
 /** Two datagrams of each flow, so that it counts as live; then a few of some flows for ever. */
 const sender = `import socket, struct, sys, time
@@ -119,9 +123,7 @@ function topMeasure(view: 'overview' | 'flows', size: TerminalSize): Measure {
         const before = cpuSeconds(instance);
         await delay(idleSeconds * 1_000);
         const idle = (cpuSeconds(instance) - before) / idleSeconds;
-        using person = new Person(size);
-        person.type(`exec ${command.join(' ')} top --control ${control} --view ${view}`);
-        await person.sees(/● live/);
+        using person = await lookAt(control, command, view, size);
         const dashboard = person.pid;
         const probe = async (seconds: number) => {
           const [top, own] = [cpuSeconds(dashboard), cpuSeconds(instance)];
@@ -135,8 +137,51 @@ function topMeasure(view: 'overview' | 'flows', size: TerminalSize): Measure {
   };
 }
 
+/** A person with a dashboard that is under way; its process is the person's own. */
+async function lookAt(
+  control: string,
+  command: readonly string[],
+  view: string,
+  size: TerminalSize,
+): Promise<Person> {
+  const person = new Person(size);
+  person.type(`exec ${command.join(' ')} top --control ${control} --view ${view}`);
+  await person.sees(/● live/);
+  return person;
+}
+
+/** Of the data path, with a dashboard that shows as many flows as it ever does, and alone. */
+const dataPathMeasure: Measure = {
+  name: 'data path',
+  unit: 'CPU µs/packet',
+  floors: [{ against: 'alone', atMost: mostSlowing }],
+  async withContenders({ sluice: command }, take) {
+    await withFlows(command, async ({ instance, control }) => {
+      const client = new ControlClient(control);
+      const packets = async () => (await client.status()).services[0]!.packetsIn!;
+      const costOf = async (seconds: number) => {
+        const [time, count] = [threadSeconds(instance), await packets()];
+        await delay(seconds * 1_000);
+        return { value: (1e6 * (threadSeconds(instance) - time)) / ((await packets()) - count) };
+      };
+      const watched = async (seconds: number) => {
+        using _ = await lookAt(control, command, 'flows', { columns: 200, rows: 60 });
+        return await costOf(seconds);
+      };
+      await take(
+        new Map([
+          ['sluice', watched],
+          ['alone', costOf],
+        ]),
+      );
+      await client.close();
+    });
+  },
+};
+
 export const top: readonly Measure[] = [
   topMeasure('overview', { columns: 200, rows: 60 }),
   topMeasure('flows', { columns: 80, rows: 24 }),
   topMeasure('flows', { columns: 200, rows: 60 }),
+  dataPathMeasure,
 ];

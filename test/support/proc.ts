@@ -19,6 +19,21 @@ export function cpuSeconds(pid: number): number {
   return ticks.reduce((sum, each) => sum + each, 0) / ticksPerSecond;
 }
 
+/** The same of the threads of one process but for its main one, to the nanosecond. */
+export function threadSeconds(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).filter((thread) => Number(thread) !== pid);
+  return threads.reduce((sum, thread) => sum + nanosecondsOf(pid, thread), 0) / 1e9;
+}
+
+/** None of a thread that has ended meanwhile. */
+function nanosecondsOf(pid: number, thread: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
+  }
+}
+
 /** User and system time together, of a process or a thread. */
 function ticksIn(path: string): number {
   const stat = statFrom3(path);
