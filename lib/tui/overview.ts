@@ -25,12 +25,16 @@ interface Section {
   readonly latestCount?: true;
 }
 
+/** With fewer lines the traffic has them all. */
+const leastForHint = 4;
+
 /** All lines of the overview. */
 export function overviewLines(state: DashboardState): readonly Line[] {
   const { sample, hint } = state;
   const { main } = panesOf(state);
   if (sample === undefined) return [];
-  const room = hint === '' ? main.rows : main.rows - 2;
+  const isHinted = hint !== '' && main.rows >= leastForHint;
+  const room = isHinted ? main.rows - 2 : main.rows;
   const isRoomy = main.columns >= roomy.columns && main.rows >= roomy.rows;
   const sections = sectionsOf(state, sample, { columns: main.columns, rows: room }, isRoomy);
   const below = sections.reduce((sum, { lines }) => sum + 2 + lines.length, 0);
@@ -41,7 +45,7 @@ export function overviewLines(state: DashboardState): readonly Line[] {
     (lines, section) => stack(lines, section, main.columns, room),
     traffic.slice(0, room),
   );
-  if (hint === '') return above;
+  if (!isHinted) return above;
   const blank = Array.from({ length: main.rows - 1 - above.length }, () => emptyLine);
   return [...above, ...blank, [span(` ${hint}`, 'muted')]];
 }

@@ -91,7 +91,7 @@ describe('sluice demo', () => {
     const taken = screen.indexOf('\u001b[?1049h');
     const givenBack = screen.lastIndexOf('\u001b[?1049l');
     assert.ok(taken >= 0 && givenBack > taken);
-    assert.match(screen.slice(taken, givenBack), /new flows[\s\S]*In another terminal/);
+    assert.match(screen.slice(taken, givenBack), /new flows[\s\S]*From a shell/);
     assert.match(screen.slice(givenBack), /requests in /);
   });
 });

@@ -139,5 +139,6 @@ describe('the picture of a moment', () => {
 
   it('is as it was kept: so small that hardly anything fits', () => {
     compare('tiny', new Driver({ size: { columns: 30, rows: 8 }, view: 'flows' }).learn());
+    compare('tiniest', new Driver({ size: { columns: 20, rows: 5 }, hint: 'From a shell' }).learn());
   });
 });

@@ -46,5 +46,5 @@ export async function runDemo(flags: DemoFlags, terminal: Terminal): Promise<Exi
 function hintFor(instance: Controllable): string {
   const url = instance.status().services[0]!.listen.replace('tcp:', 'http:');
   const backend = instance.backends()[0]!.name;
-  return `In another terminal:  curl ${url}  ·  sluice drain ${backend}`;
+  return `From a shell:  curl ${url}  ·  sluice drain ${backend}`;
 }
