@@ -27,6 +27,8 @@ export interface BulkResult {
   /** What arrived. */
   readonly bytes: number;
   readonly gigabitsPerSecond: number;
+  /** Processor time of the client, in seconds. */
+  readonly clientCpuSeconds: number;
 }
 
 export async function iperf3(load: BulkLoad): Promise<BulkResult> {
@@ -40,9 +42,14 @@ export async function iperf3(load: BulkLoad): Promise<BulkResult> {
   };
   for (;;) {
     const report: Report = JSON.parse(await output(command));
-    const { sum_received: received } = report.end;
-    if (received !== undefined)
-      return { bytes: received.bytes, gigabitsPerSecond: received.bits_per_second / 1e9 };
+    const { sum_received: received, cpu_utilization_percent: utilization } = report.end;
+    if (received !== undefined && utilization !== undefined) {
+      return {
+        bytes: received.bytes,
+        gigabitsPerSecond: received.bits_per_second / 1e9,
+        clientCpuSeconds: (utilization.host_total / 100) * received.seconds,
+      };
+    }
     // It exits with 0 nevertheless. The server may still be busy with the end of the test before.
     if (!report.error?.includes('busy')) throw new Error(`iperf3: ${report.error}`);
     await delay(20);
@@ -52,5 +59,12 @@ export async function iperf3(load: BulkLoad): Promise<BulkResult> {
 /** What is used of the JSON report; one without a result holds an error. */
 interface Report {
   readonly error?: string;
-  readonly end: { readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number } };
+  readonly end: {
+    readonly sum_received?: {
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly bits_per_second: number;
+    };
+    readonly cpu_utilization_percent?: { readonly host_total: number };
+  };
 }
