@@ -1,9 +1,13 @@
-/** The details of the chosen row: a flow and why it is where it is, or a backend and what has become of it. */
+/**
+ * The details of the chosen row: a flow and why it is where it is, a backend and what has become of it, or a line of the
+ * log with all that it says.
+ */
 import { backendBlock, historyBlock } from './backend-detail.ts';
 import { type Block, blockLines } from './detail-block.ts';
 import { flowBlock, whyBlock } from './flow-detail.ts';
 import type { Panes } from './layout.ts';
-import { chosenBackend, chosenFlow } from './rows.ts';
+import { entryBlock } from './log-detail.ts';
+import { chosenBackend, chosenEntry, chosenFlow } from './rows.ts';
 import type { DashboardState } from './state.ts';
 import { besideLines, emptyLine, headingLine, type Line, span } from './text.ts';
 
@@ -30,7 +34,9 @@ export function detailLines(
 function blocksOf(state: DashboardState): readonly Block[] {
   const flow = chosenFlow(state);
   const backend = chosenBackend(state);
+  const entry = chosenEntry(state);
   return [
+    ...(entry === undefined ? [] : [entryBlock(entry)]),
     ...(flow === undefined ? [] : [flowBlock(flow), whyBlock(state, flow)]),
     ...(backend === undefined ? [] : [backendBlock(state, backend), historyBlock(backend)]),
   ];

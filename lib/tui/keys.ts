@@ -76,7 +76,7 @@ export const bindings: readonly Binding[] = [
     keys: ['enter'],
     actions: ['detail'],
     help: 'details, or none',
-    hint: { text: 'details', rank: 3, views: ['flows', 'backends'] },
+    hint: { text: 'details', rank: 3, views: ['flows', 'backends', 'log'] },
   },
   {
     keys: ['escape'],

@@ -51,7 +51,7 @@ export function panesOf({
 
 /** Whether a row of the view has details. */
 export function hasDetail(view: ViewName): boolean {
-  return view === 'flows' || view === 'backends';
+  return view !== 'overview';
 }
 
 /** Rows of the present list that are in sight; its head takes a line but in the log. */

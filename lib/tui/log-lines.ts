@@ -40,7 +40,8 @@ export function logView(state: DashboardState): readonly Line[] {
   });
 }
 
-function levelTone(level: LogEntry['level']): Tone {
+/** The graver, the redder. */
+export function levelTone(level: LogEntry['level']): Tone {
   if (level === 'error') return 'bad';
   return level === 'warn' ? 'warn' : 'muted';
 }

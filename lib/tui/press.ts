@@ -129,7 +129,8 @@ function askToPatch(state: DashboardState, verb: string, patch: BackendPatch, do
 function withBackend(state: DashboardState, prompt: (backend: BackendView) => Prompt): Update {
   const backend = chosenBackend(state);
   if (backend !== undefined) return outcome({ ...state, prompt: prompt(backend) });
-  const text = hasDetail(state.view) ? 'there is no backend in this row' : 'choose a backend first: press 3';
+  const isEmpty = state.view === 'flows' || state.view === 'backends';
+  const text = isEmpty ? 'there is no backend in this row' : 'choose a backend first: press 3';
   return outcome(withNotice(state, text, 'plain'));
 }
 

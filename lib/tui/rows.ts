@@ -83,6 +83,11 @@ export function logRows({ log, filters }: DashboardState): readonly LogEntry[] {
   return wanted === '' ? log : log.filter((entry) => logText(entry).toLowerCase().includes(wanted));
 }
 
+/** The chosen line of the log, while that is in sight. */
+export function chosenEntry(state: DashboardState): LogEntry | undefined {
+  return state.view === 'log' ? logRows(state)[state.lists.log.index] : undefined;
+}
+
 /** What stands in the line of an entry, but for the time. */
 export function logText({ level, message, fields }: LogEntry): string {
   const words = Object.entries(fields).map(([name, value]) => `${name}=${value}`);

@@ -147,6 +147,10 @@ export function testKeys({ user, instance, service, backendCount, why }: Dashboa
   it('has in its log what was done', async () => {
     user().press('4');
     await user().sees(/info {2}backend set .*state=draining/);
+    user().press('enter');
+    await user().sees(/Line ─[\s\S]*said {4}\S/);
+    user().press('escape');
+    await user().until('the details are closed', () => !/Line ─/.test(user().screen()));
   });
 
   it('draws the screen again', async () => {

@@ -63,7 +63,7 @@ describe('the picture of a view', () => {
           compare(`${view}-${sizeName}-${family}`, new Driver({ size, view }, family).learn());
         });
       }
-      for (const view of ['flows', 'backends'] as const) {
+      for (const view of ['flows', 'backends', 'log'] as const) {
         it(`is as it was kept: ${view} with details, ${sizeName}, ${family}`, () => {
           compare(
             `${view}-detail-${sizeName}-${family}`,
