@@ -32,6 +32,15 @@ export async function startCapture(
   };
 }
 
+/**
+ * What has a wrong checksum, wherever in it (wireshark-filter(4)). Where Linux makes a checksum of TCP in software it
+ * writes 0xffff for 0; both add up to the same, but the dissector wants 0 (RFC 1624).
+ */
+export const wrongChecksum = [
+  ...['ip', 'udp', 'icmp', 'icmpv6'].map((protocol) => `${protocol}.checksum.status == "Bad"`),
+  '(tcp.checksum.status == "Bad" && tcp.checksum != 0xffff)',
+].join(' || ');
+
 /** The packets of a capture that match (wireshark-filter(4)): of each, a field of the dissector. Checksums are verified. */
 export function readCapture(file: string, filter: string, field: string): string[] {
   const verified = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
