@@ -12,6 +12,7 @@ import { entry, runSluice } from '../support/sluice.ts';
 import { missing } from '../support/tools.ts';
 import { testKeys } from './dashboard-keys.ts';
 import { DashboardUser } from './dashboard-user.ts';
+import { untilWell } from './dsr-support.ts';
 import type { Clients } from './nat-cli.ts';
 
 export interface Carrier {
@@ -19,6 +20,8 @@ export interface Carrier {
   /** What follows the command: the VIP and two backends. */
   readonly service: readonly string[];
   readonly control: string;
+  /** What the backends need. Not a hook beside the one here: both would run at once. */
+  readonly prepare: () => Promise<void>;
   /** Begins the traffic, once the instance is ready; whoever asks for it ends it. */
   readonly startClients: () => Promise<Clients>;
 }
@@ -28,7 +31,7 @@ const backendCount = 2;
 const why = /policy {2}maglev[\s\S]*slot {4}[\d,]+ of 65,537[\s\S]*epoch {3}\d+/;
 
 /** Registers the tests. */
-export function testPlaces({ mode, service, control, startClients }: Carrier): void {
+export function testPlaces({ mode, service, control, prepare, startClients }: Carrier): void {
   const start = `${command} ${mode} ${service.join(' ')} --control ${control}`;
   const top = `${command} top --control ${control}`;
   const instance = new ControlClient(control);
@@ -36,6 +39,7 @@ export function testPlaces({ mode, service, control, startClients }: Carrier): v
   let clients: Clients;
 
   before(async () => {
+    await prepare();
     inside = new DashboardUser();
     await startThere();
     clients = await startClients();
@@ -51,6 +55,7 @@ export function testPlaces({ mode, service, control, startClients }: Carrier): v
   async function startThere(): Promise<void> {
     inside.type(`clear; ${start}; echo exit $?`);
     await inside.sees(new RegExp(`● live[\\s\\S]* ${backendCount}/${backendCount} `));
+    await untilWell(control);
   }
 
   describe(`the dashboard inside sluice ${mode}`, { skip: missing('tmux') }, () => {
