@@ -27,8 +27,6 @@ export interface Round {
   /** Writes down what the queue has counted; called now and then. */
   readonly tally: () => void;
   readonly nowMs: () => number;
-  /** Sends what is to leave apart from the verdicts. */
-  readonly flush?: () => void;
 }
 
 /** While nothing comes: how often time moves on for flows, held fragments and the heartbeat. */
