@@ -1,7 +1,8 @@
 /**
  * What the dashboard costs while an instance tracks 100,000 flows, some of which carry packets all the time: the
  * processor time of `sluice top`, and what the instance takes more than before, as a share of a core; and what a packet
- * costs the data path, whose threads are all of the instance's but the main one, with a dashboard and alone.
+ * costs the data path, with a dashboard and alone. Its threads are all of the instance's but the main one: so many
+ * packets come that what V8's threads do for the main one is lost among them.
  *
  *     client 10.1.0.2 ──── 10.1.0.1 balancer 10.2.0.1 ──── 10.2.0.2 backend
  *     pretends to be 10.1.0.0/16     │
@@ -11,12 +12,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../lib/control/client.ts';
-import { startServer } from '../support/child.ts';
+import { output, startServer } from '../support/child.ts';
 import { createNetwork, type Host } from '../support/netns.ts';
 import { cpuSeconds, threadSeconds } from '../support/proc.ts';
 import { scratch } from '../support/scratch.ts';
 import { sluice } from '../support/sluice.ts';
 import { Person, type TerminalSize } from '../support/tmux.ts';
+import { compile } from './lab.ts';
 import type { Measure } from './measure.ts';
 
 const flowCount = 100_000;
@@ -28,6 +30,9 @@ const mostPercent = 5;
 
 /** What a packet may cost the data path with a dashboard, for what it costs alone. */
 const mostSlowing = 1.1;
+
+/** So many that a worker is busy, and not so many that one has to wait. */
+const packetsPerSecond = 50_000;
 
 /** Two datagrams of each flow, so that it counts as live; then a few of some flows for ever. */
 const sender = `import socket, struct, sys, time
@@ -55,6 +60,7 @@ while True:
     time.sleep(0.5)`;
 
 interface Watched {
+  readonly client: Host;
   readonly instance: number;
   readonly control: string;
 }
@@ -91,7 +97,7 @@ services: [{ name: dns, mode: nat, listen: "udp://${vip}:${port}", backends: ["1
       },
     );
     await allTracked(control);
-    await use({ instance: instance.pid, control });
+    await use({ client: network.host('client'), instance: instance.pid, control });
   } finally {
     network.remove();
     directory.remove();
@@ -156,12 +162,14 @@ const dataPathMeasure: Measure = {
   unit: 'CPU µs/packet',
   floors: [{ against: 'alone', atMost: mostSlowing }],
   async withContenders({ sluice: command }, take) {
-    await withFlows(command, async ({ instance, control }) => {
+    const flood = await compile('udp-flood');
+    await withFlows(command, async ({ client: { namespace }, instance, control }) => {
       const client = new ControlClient(control);
       const packets = async () => (await client.status()).services[0]!.packetsIn!;
       const costOf = async (seconds: number) => {
         const [time, count] = [threadSeconds(instance), await packets()];
-        await delay(seconds * 1_000);
+        const args = [vip, port, seconds, packetsPerSecond].map(String);
+        await output({ program: flood, args, namespace });
         return { value: (1e6 * (threadSeconds(instance) - time)) / ((await packets()) - count) };
       };
       const watched = async (seconds: number) => {
