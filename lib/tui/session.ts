@@ -172,18 +172,25 @@ export class Session {
     const { instance, clock } = this.#options;
     const state = this.#state;
     const lastSeen = state.log.at(-1)?.sequence ?? 0;
-    const traced = state.isDetailOpen ? chosenFlow(state) : undefined;
-    const [status, backends, history, flows, log, trace] = await Promise.all([
+    const [status, backends, history, flows, log] = await Promise.all([
       instance.status(),
       instance.backends(),
       instance.history(state.size.columns),
       state.view === 'flows' ? instance.flows(flowQuery(state)) : undefined,
       instance.log(lastSeen),
-      traced === undefined ? undefined : this.#trace(traced),
     ]);
     const isOther = state.sample !== undefined && state.sample.status.pid !== status.pid;
     const { entries } = isOther ? await instance.log(0) : log;
-    return { sample: { atMs: clock.nowMs(), status, backends, history, flows, trace }, entries };
+    const sample = { atMs: clock.nowMs(), status, backends, history, flows, trace: undefined };
+    return { sample: { ...sample, trace: await this.#traceIn(sample) }, entries };
+  }
+
+  /** The way of the flow that will be chosen once `sample` is taken over: what was chosen may have gone. */
+  async #traceIn(sample: Sample): Promise<TraceView | undefined> {
+    if (!this.#state.isDetailOpen) return undefined;
+    const { state } = update(this.#state, { type: 'sampled', sample }, sample.atMs);
+    const flow = chosenFlow(state);
+    return flow === undefined ? undefined : await this.#trace(flow);
   }
 
   /** Nothing of a flow that has no way to be told, such as one that has gone meanwhile. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '../../lib/tui/keys.ts';
+import { chosenFlow } from '../../lib/tui/rows.ts';
 import { Session } from '../../lib/tui/session.ts';
 import type { DashboardState, ViewName } from '../../lib/tui/state.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -104,6 +105,29 @@ describe('a session of the dashboard', () => {
     assert.deepEqual([asked('flows'), asked('trace')], [true, false]);
     await bench.press('enter');
     assert.equal(asked('trace'), true);
+  });
+
+  it('tells the way of the flow that is shown, also where each moment has other flows', async (t) => {
+    const bench = await start(t);
+    const { world } = bench;
+    const { flows } = world;
+    let moment = 0;
+    world.flows = async (query) => {
+      const found = await flows.call(world, query);
+      const first = moment++ % found.flows.length;
+      return { ...found, flows: found.flows.slice(first, first + 1) };
+    };
+    await bench.press('2');
+    await bench.press('enter');
+    const seen = new Set<string>();
+    for (let steps = 0; steps < 5; steps++) {
+      await bench.pass(500);
+      const { state } = bench.session;
+      const flow = chosenFlow(state)!;
+      assert.equal(state.sample!.trace?.client, flow.client);
+      seen.add(flow.client);
+    }
+    assert.ok(seen.size > 1);
   });
 
   it('asks for no line of the log twice', async (t) => {
